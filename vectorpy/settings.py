@@ -31,7 +31,9 @@ class Settings:
     port: int = _setting(8044, "Port that the page is served on; 0 takes a free one.")
     public_url: str = _setting("", "URL that browsers use, where it differs from host and port.")
     async_mode: str = _setting("eventlet", "Mode of the web process: eventlet or threading.")
-    trusted_proxies: int = _setting(0, "Number of proxies whose X-Forwarded-* headers are believed.")
+    trusted_proxies: int = _setting(
+        0, "Number of proxies whose X-Forwarded-* headers are believed."
+    )
     embed_origins: tuple[str, ...] = _setting((), "Origins that may show /embed in a frame.")
     metrics_open: bool = _setting(False, "Answer /metrics to others than loopback.")
 
@@ -41,7 +43,9 @@ class Settings:
     catalog_dir: str = _setting("", "Folder with widget and preset files of your own.")
 
     # Hosts that may be reached
-    allow_net: tuple[str, ...] = _setting((), "Networks (CIDR) of hosts allowed besides the defaults.")
+    allow_net: tuple[str, ...] = _setting(
+        (), "Networks (CIDR) of hosts allowed besides the defaults."
+    )
     allow_port: tuple[str, ...] = _setting(("44321-44323",), "Ports of hosts allowed, N or N-M.")
     gate_probes: int = _setting(32, "Hosts not known to be up that are probed at the same time.")
     connect_timeout: float = _setting(1.0, "Seconds for a connection to a host.")
@@ -81,7 +85,9 @@ class Settings:
 
 def _check(settings: Settings) -> None:
     if settings.async_mode not in ("eventlet", "threading"):
-        raise ConfigError(f"async_mode is {settings.async_mode!r}: it must be eventlet or threading.")
+        raise ConfigError(
+            f"async_mode is {settings.async_mode!r}: it must be eventlet or threading."
+        )
     if not 60 <= settings.ring_seconds <= 3600:
         raise ConfigError(f"ring_seconds is {settings.ring_seconds}: it must be 60 to 3600.")
     for net in settings.allow_net:
