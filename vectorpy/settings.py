@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -129,7 +130,26 @@ def load(
     return Settings(**{name: _convert(name, value) for name, value in values.items()})
 
 
+HANDED_DOWN = "VECTORPY_SETTINGS_JSON"
+"""Environment variable in which a supervisor hands its children their settings."""
+
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
+
+
+def to_json(settings: Settings) -> str:
+    """The settings as one line of JSON, for a child's environment; `from_json` reads it."""
+    return json.dumps(dataclasses.asdict(settings), separators=(",", ":"))
+
+
+def from_json(text: str) -> Settings:
+    """Settings from `to_json`'s text; ConfigError where it can't be read or has unknown keys."""
+    try:
+        table = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"The settings handed down can't be read: {error}.") from error
+    if not isinstance(table, dict):
+        raise ConfigError("The settings handed down are no JSON object.")
+    return Settings(**{name: _convert(name, value) for name, value in table.items()})
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -147,7 +167,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for key, value in environ.items():
         name = key.removeprefix("VECTORPY_").lower()
-        if key.startswith("VECTORPY_") and key != "VECTORPY_CONFIG":
+        if key.startswith("VECTORPY_") and key not in ("VECTORPY_CONFIG", HANDED_DOWN):
             if name not in _FIELDS:
                 raise ConfigError(f"The environment has {key}, which is no setting of vectorpy.")
             found[name] = value
