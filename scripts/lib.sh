@@ -14,6 +14,18 @@ die() {
     exit 1
 }
 
+# quietly COMMAND...: its output is shown only where it fails.
+quietly() {
+    log_=$(mktemp)
+    if "$@" >"$log_" 2>&1; then
+        rm -f "$log_"
+        return 0
+    fi
+    cat "$log_" >&2
+    rm -f "$log_"
+    return 1
+}
+
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
 # -- system packages -----------------------------------------------------------
@@ -141,7 +153,7 @@ ensure_vendor() {
     folder=${keep:-$(mktemp -d)}
     ensure_node "$1" "$folder" || return 1
     say "fetching the browser's packages ..."
-    sh "$ROOT/scripts/vendor" >/dev/null || return 1
+    quietly sh "$ROOT/scripts/vendor" || return 1
     [ -n "$keep" ] || rm -rf "$folder"
     # A run by sudo leaves nothing in the checkout that its owner can't remove.
     ! is_root || chown -R --reference="$ROOT/setup.cfg" "$ROOT/static/vendor"
