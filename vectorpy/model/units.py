@@ -118,16 +118,26 @@ def _product(part: str, text: str) -> tuple[float, Dim]:
 
 
 def point_dim(descriptor: Descriptor) -> Dim:
-    """Dimension of a metric's points: that of its units, for counters per second."""
-    dim = canonical(descriptor.units)[1]
+    """Dimension of a metric's points: that of its units, for counters per second.
+
+    A host's unit that can't be read counts as none: its numbers stay what they are.
+    """
+    dim = _of_host(descriptor.units)[1]
     if descriptor.semantics == COUNTER:
         return dim._replace(time=dim.time - 1)
     return dim
 
 
 def point_factor(descriptor: Descriptor) -> float:
-    """What a raw value of this metric is multiplied by to be canonical."""
-    return canonical(descriptor.units)[0]
+    """What a raw value of this metric is multiplied by to be canonical; 1.0 where unknown."""
+    return _of_host(descriptor.units)[0]
+
+
+def _of_host(text: str) -> tuple[float, Dim]:
+    try:
+        return canonical(text)
+    except UserError:
+        return 1.0, Dim()
 
 
 def same(a: Dim, b: Dim) -> bool:
