@@ -50,6 +50,8 @@ def test_the_commands_of_the_readme_exist():
     from vectorpy import cli
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    said = set(re.findall(r"(?:^|`)vectorpy ([a-z]+)", text, re.M)) - {"is"}
+    shell = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
+    said = set(re.findall(r"`vectorpy ([a-z]+)", text)) - {"is"}
+    said |= set(re.findall(r"^vectorpy ([a-z]+)", shell, re.M))
 
     assert said == set(cli.main.commands)
