@@ -178,7 +178,7 @@ def _convert(name: str, value: Any) -> Any:
     """`value` in the type of the setting's default; text is split at commas for lists."""
     if name not in _FIELDS:
         raise ConfigError(f"{name} is no setting of vectorpy.")
-    default = _FIELDS[name].default
+    default: Any = _FIELDS[name].default
     try:
         if isinstance(default, bool):
             return _boolean(value)
