@@ -91,19 +91,19 @@ def values(column: array[float], kind: int, steps: Sequence[Step]) -> list[float
 def _rate(column: array[float], step: Step, kind: int) -> float | None:
     """Time-weighted mean (or, of a histogram, the sum) of the rates that exist."""
     if step.run:
-        total = sum(map(mul, column[step.run[0] : step.run[1]], step.weights))
+        total: float = sum(map(mul, column[step.run[0] : step.run[1]], step.weights))
         if total - total == 0.0:
             return total if kind == SUM else total / step.weight
-    total, weight, seconds = 0.0, 0.0, 0
+    weighted, weight, seconds = 0.0, 0.0, 0
     for slot, share, span in zip(step.slots, step.weights, step.spans, strict=True):
         x = column[slot]
         if x - x == 0.0:
-            total += x * share
+            weighted += x * share
             weight += share
             seconds += span
     if seconds * 2 < step.seconds:
         return _nothing(column, step.slots)
-    return total if kind == SUM else total / weight
+    return weighted if kind == SUM else weighted / weight
 
 
 def _gauge(column: array[float], step: Step) -> float | None:

@@ -19,7 +19,7 @@ class Dim(NamedTuple):
 
     space: int = 0
     time: int = 0
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # PCP's word; tuple.count is not used here
 
 
 # The units of answers. The count is not told apart: ones have no dimension for people.
