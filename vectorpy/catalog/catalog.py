@@ -1,0 +1,93 @@
+"""The catalogue: all widgets and presets, and what they are called.
+
+Look-up belongs here; reading files is `loader`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vectorpy.catalog.options import CHART
+from vectorpy.catalog.widget import Preset, Widget
+from vectorpy.errors import UnknownName
+from vectorpy.model.watch import Wish
+
+DEFAULT = "triage"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Widgets and presets by id, in the order of their files.
+
+    `problems` are sentences about files of the user's own folder that were
+    left out. The widget `chart` (any metric) is always among the widgets.
+    """
+
+    widgets: Mapping[str, Widget]
+    presets: Mapping[str, Preset]
+    problems: tuple[str, ...] = ()
+    default: str = DEFAULT
+    _widget_ids: Mapping[str, str] = field(init=False, repr=False)
+    _preset_ids: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_widget_ids", _names(self.widgets.values()))
+        object.__setattr__(self, "_preset_ids", _names(self.presets.values()))
+
+    def resolve(self, id: str) -> Widget:
+        """The widget of that id or alias; UnknownName where there is none."""
+        try:
+            return self.widgets[self._widget_ids[id]]
+        except KeyError:
+            raise UnknownName(f"There is no widget {id[:80]!r} here.") from None
+
+    def preset(self, id: str) -> Preset:
+        """The preset of that id or alias; UnknownName where there is none."""
+        try:
+            return self.presets[self._preset_ids[id]]
+        except KeyError:
+            raise UnknownName(f"There is no preset {id[:80]!r} here.") from None
+
+    def instantiate(self, wish: Wish) -> Widget:
+        """The widget that a wish means, with its options; UnknownName or UserError."""
+        return self.resolve(wish.id).instantiate(wish)
+
+    def recorded_widgets(self, presets: Iterable[str]) -> tuple[Widget, ...]:
+        """The widgets of these presets that are polled on every watched host, drawn or not.
+
+        Those whose metrics are dear to read are left out. UnknownName for an unknown preset.
+        """
+        found: dict[str, Widget] = {}
+        for id in presets:
+            for text in self.preset(id).widgets:
+                widget = self.instantiate(Wish.parse(text))
+                if widget.recorded:
+                    found[widget.wish] = widget
+        return tuple(found.values())
+
+    def recorded(self, presets: Iterable[str]) -> frozenset[str]:
+        """All metrics of the recorded widgets, alternatives for older hosts among them.
+
+        Narrower for one host: the metrics of each recorded widget's `check(..).widget`.
+        """
+        return frozenset().union(*(widget.metrics for widget in self.recorded_widgets(presets)))
+
+    def page(self) -> dict[str, Any]:
+        """Plain data: `widgets` and `presets` of WIRE.md 6, and the `default` preset."""
+        return {
+            "widgets": [widget.page() for widget in self.widgets.values()],
+            "presets": [preset.page() for preset in self.presets.values()],
+            "default": self.default,
+        }
+
+
+def _names(items: Iterable[Widget | Preset]) -> dict[str, str]:
+    """Id by id and by alias."""
+    return {name: item.id for item in items for name in (item.id, *item.aliases)}
+
+
+def with_chart(widgets: Iterable[Widget]) -> dict[str, Widget]:
+    """Widgets by id, with the chart of any metric at the end."""
+    return {widget.id: widget for widget in (*widgets, CHART)}

@@ -1,0 +1,106 @@
+"""All files together: the shipped catalogue, then the user's own folder.
+
+A fault in a shipped file is ours and stops the program (CatalogError). A fault
+in a file of the user's folder leaves out that file and is told in `problems`.
+Only what concerns several files is judged here; one file's form is `read`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from vectorpy.catalog.catalog import Catalog, with_chart
+from vectorpy.catalog.options import CHART
+from vectorpy.catalog.read import Entries, read
+from vectorpy.catalog.widget import Preset, Widget
+from vectorpy.errors import CatalogError, UserError
+from vectorpy.model.watch import Wish
+
+SHIPPED = Path(__file__).resolve().parent
+# Groups in the order of reading; files of other names come after these, by name.
+_ORDER = ("cpu", "pressure", "memory", "disk", "network", "tcp", "limits", "presets")
+
+
+def load(own_dir: Path | None = None, shipped: Path = SHIPPED) -> Catalog:
+    """The shipped catalogue and the widgets and presets of `own_dir`.
+
+    CatalogError names file, line and reason where a shipped file is wrong;
+    faults below `own_dir` stand in `Catalog.problems` and harm nothing else.
+    """
+    shelf = _Shelf()
+    for path in _files(shipped):
+        shelf.put(path, read(path))
+    shelf.check_presets()
+    for path in _files(own_dir) if own_dir is not None and own_dir.is_dir() else ():
+        try:
+            shelf.put(path, read(path))
+        except CatalogError as error:
+            shelf.problems.append(error.message)
+    if own_dir is not None and not own_dir.is_dir():
+        shelf.problems.append(f"{own_dir}: this folder for widgets of your own does not exist.")
+    shelf.drop_presets()
+    return Catalog(with_chart(shelf.widgets.values()), shelf.presets, tuple(shelf.problems))
+
+
+def _files(folder: Path) -> list[Path]:
+    def place(path: Path) -> tuple[int, str]:
+        return (_ORDER.index(path.stem) if path.stem in _ORDER else len(_ORDER), path.name)
+
+    return sorted(folder.glob("*.toml"), key=place)
+
+
+class _Shelf:
+    """What was read so far; names are taken once, whether as id or as alias."""
+
+    def __init__(self) -> None:
+        self.widgets: dict[str, Widget] = {}
+        self.presets: dict[str, Preset] = {}
+        self.problems: list[str] = []
+        self._taken: dict[str, dict[str, str]] = {
+            "widget": dict.fromkeys((CHART.id, *CHART.aliases), "vectorpy itself"),
+            "preset": {},
+        }
+
+    def put(self, path: Path, entries: Entries) -> None:
+        """Take a file's entries, all or none; CatalogError where a name is taken already."""
+        fresh: dict[str, dict[str, str]] = {"widget": {}, "preset": {}}
+        both: tuple[tuple[str, tuple[Widget | Preset, ...]], ...] = (
+            ("widget", entries.widgets),
+            ("preset", entries.presets),
+        )
+        for what, items in both:
+            for number, item in enumerate(items):
+                place = entries.where.get((what, number), str(path))
+                for name in (item.id, *item.aliases):
+                    other = self._taken[what].get(name) or fresh[what].get(name)
+                    if other:
+                        raise CatalogError(f"{place}: the {what} {name!r} is taken by {other}.")
+                    fresh[what][name] = place
+        for what, names in fresh.items():
+            self._taken[what].update(names)
+        self.widgets.update((widget.id, widget) for widget in entries.widgets)
+        self.presets.update((preset.id, preset) for preset in entries.presets)
+
+    def check_presets(self) -> None:
+        """CatalogError for the first preset that names what does not exist."""
+        for reason in self._faults(self.presets.values()).values():
+            raise CatalogError(reason)
+
+    def drop_presets(self) -> None:
+        """Leave out presets that name what does not exist, and say so."""
+        for id, reason in self._faults(self.presets.values()).items():
+            del self.presets[id]
+            self.problems.append(reason)
+
+    def _faults(self, presets: Iterable[Preset]) -> dict[str, str]:
+        catalog = Catalog(with_chart(self.widgets.values()), {})
+        faults: dict[str, str] = {}
+        for preset in presets:
+            for text in preset.widgets:
+                try:
+                    catalog.instantiate(Wish.parse(text))
+                except UserError as error:
+                    place = self._taken["preset"][preset.id]
+                    faults[preset.id] = f"{place}: the preset {preset.id!r}: {error}"
+        return faults

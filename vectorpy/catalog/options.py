@@ -1,0 +1,149 @@
+"""Options of a wish: what each widget allows, and what they change.
+
+Reading the wish's text is `model.watch`'s; only the meaning of options is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vectorpy.catalog.pick import instance_filter
+from vectorpy.catalog.widget import Help, Option, SeriesSpec, Widget
+from vectorpy.errors import UserError
+from vectorpy.model import expression, units
+from vectorpy.model.watch import Wish
+
+MAX_TOP = 50
+MAX_EXPRESSIONS = 20
+# Words that people type for a kind.
+_KIND_WORDS = {"lines": "line", "stack": "stacked"}
+
+_INSTANCES = Option("instances", "Show these instances only: globs (sd*,!sda) or /regex/.")
+_TOP = Option("top", f"How many instances to show, busiest first: 1 to {MAX_TOP}.")
+
+
+def offered(per_instance: bool, kinds: tuple[str, ...]) -> tuple[Option, ...]:
+    """The options of a widget of the catalogue."""
+    options: list[Option] = [_INSTANCES, _TOP] if per_instance else []
+    if len(kinds) > 1:
+        options.append(Option("kind", "How to draw it.", kinds))
+    return tuple(options)
+
+
+def apply(widget: Widget, wish: Wish) -> Widget:
+    """`widget` with the options of `wish`; UserError for unknown options and bad values."""
+    known = {option.name for option in widget.options}
+    for key, _ in wish.options:
+        if key not in known:
+            raise UserError(
+                f"The widget {widget.id} has no option {key}.",
+                hint=f"It has: {', '.join(sorted(known)) or 'none'}.",
+            )
+    changed = replace(widget, wish=wish.text)
+    for key, value in wish.options:
+        changed = _CHANGES[key](changed, value)
+    if widget.open and not changed.series:
+        raise UserError("A chart needs the option expr.", hint="For example chart;expr=mem.freemem")
+    return changed
+
+
+def _instances(widget: Widget, value: str) -> Widget:
+    return replace(widget, keep=instance_filter(value))
+
+
+def _top(widget: Widget, value: str) -> Widget:
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_TOP):
+        raise UserError(f"The option top is 1 to {MAX_TOP}, not {value[:20]!r}.")
+    return replace(widget, top=int(value))
+
+
+def _kind(widget: Widget, value: str) -> Widget:
+    kind = _KIND_WORDS.get(value, value)
+    if kind not in widget.kinds:
+        raise UserError(
+            f"{widget.id} is drawn as {' or '.join(widget.kinds)}, not as {value[:20]!r}."
+        )
+    return replace(widget, kind=kind)
+
+
+def _expr(widget: Widget, value: str) -> Widget:
+    texts = split(value)
+    if len(texts) > MAX_EXPRESSIONS:
+        raise UserError(f"A chart has at most {MAX_EXPRESSIONS} expressions.")
+    series = tuple(
+        SeriesSpec(f"{_escaped(text)} {{instance}}", expression.parse(text), optional=True)
+        for text in texts
+    )
+    return replace(widget, series=series, title=", ".join(texts))
+
+
+def _unit(widget: Widget, value: str) -> Widget:
+    if value not in units.ANSWERS:
+        raise UserError(f"A unit is one of {' '.join(units.ANSWERS)}, not {value[:20]!r}.")
+    return replace(widget, unit=value)
+
+
+def _title(widget: Widget, value: str) -> Widget:
+    return replace(widget, title=value.strip() or widget.title)
+
+
+_CHANGES = {
+    "instances": _instances,
+    "top": _top,
+    "kind": _kind,
+    "expr": _expr,
+    "unit": _unit,
+    "title": _title,
+}
+
+
+def split(text: str) -> list[str]:
+    """Expressions of a comma-separated list; commas within parentheses do not part them."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    parts = [part.strip() for part in parts]
+    if not all(parts):
+        raise UserError(f"The chart's expressions {text[:80]!r} have an empty one.")
+    return parts
+
+
+def _escaped(text: str) -> str:
+    """An expression as part of a name template; expressions have no braces."""
+    return text.replace("{", "").replace("}", "")
+
+
+CHART = Widget(
+    id="chart",
+    title="Chart of any metric",
+    group="Own",
+    kind="line",
+    unit="",
+    help=Help(
+        "Any metric of the host, or an expression over metrics; counters are shown per second.",
+        "What is normal depends on the metric; its help text comes from the host.",
+        "Compare it with the same time of another day, or with a host that is well.",
+    ),
+    series=(),
+    aliases=("custom.metric", "custom-chart"),
+    per_instance=True,
+    top=8,
+    range=(None, None),
+    kinds=("line", "stacked", "heatmap", "value"),
+    recorded=False,
+    options=(
+        Option(
+            "expr", "Metrics or expressions, separated by commas: 8 * network.interface.in.bytes"
+        ),
+        _INSTANCES,
+        _TOP,
+        Option("unit", "Unit of the result, where the metric has none.", tuple(units.ANSWERS)),
+        Option("kind", "How to draw it.", ("line", "stacked", "heatmap", "value")),
+        Option("title", "Title of the chart."),
+    ),
+    open=True,
+)
