@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Sequence
 
 Cell = float | None
 Column = list[Cell]
@@ -44,27 +43,37 @@ def binary(op: str, a: Operand, b: Operand) -> Operand:
     if not isinstance(a, dict):
         if not isinstance(b, dict):
             return _cells(op, [a], [b])[0] or 0.0
-        return {name: _cells(op, repeat(a), column) for name, column in b.items()}
-    if not isinstance(b, dict):
-        return {name: _cells(op, column, repeat(b)) for name, column in a.items()}
-    if "" in a:
-        single = a[""]
-        return {name: _cells(op, single, column) for name, column in b.items()}
+        a = {"": [a] * _rows(b)}
+    elif not isinstance(b, dict):
+        b = {"": [b] * _rows(a)}
     if "" in b:
         single = b[""]
         return {name: _cells(op, column, single) for name, column in a.items()}
+    if "" in a:
+        single = a[""]
+        return {name: _cells(op, single, column) for name, column in b.items()}
     return {name: _cells(op, column, b[name]) for name, column in a.items() if name in b}
 
 
-def _cells(op: str, a: Iterable[Cell], b: Iterable[Cell]) -> Column:
+def _rows(columns: Columns) -> int:
+    for column in columns.values():
+        return len(column)
+    return 0
+
+
+def _cells(op: str, a: Column, b: Column) -> Column:
+    fast = _FAST[op]
     try:
-        cells: Column = list(map(_FAST[op], a, b))  # type: ignore[arg-type]
+        if len(a) == 1:  # a tick
+            cell = fast(a[0], b[0])  # type: ignore[arg-type]
+            return [cell if cell - cell == 0.0 else NAN]
+        cells: Column = [*map(fast, a, b)]  # type: ignore[arg-type]
         total = sum(cells)  # type: ignore[arg-type]
         if total - total == 0.0:
             return cells
     except (TypeError, ZeroDivisionError):
         slow = _SLOW[op]
-        cells = [None if x is None or y is None else slow(x, y) for x, y in zip(a, b, strict=False)]
+        cells = [None if x is None or y is None else slow(x, y) for x, y in zip(a, b, strict=True)]
     return [NAN if x in _INFINITE else x for x in cells]
 
 
@@ -113,10 +122,10 @@ _ROWS = {"sum": _row(_total), "avg": _row(_mean), "min": _row(min), "max": _row(
 def finished(column: Column) -> Column:
     """The column as it travels: None for every gap, of either kind."""
     try:
-        total = sum(column)  # type: ignore[arg-type]
-        if total - total == 0.0:
+        total = sum(column) if len(column) > 1 else column[0]  # type: ignore[arg-type]
+        if total - total == 0.0:  # type: ignore[operator]
             return column
-    except TypeError:
+    except (TypeError, IndexError):
         pass
     return [None if x is None or x - x != 0.0 else x for x in column]
 

@@ -30,6 +30,7 @@ MAX_DEPTH = 40
 MAX_TOP = 200
 AGGREGATES = ("sum", "avg", "min", "max")
 Keep = Callable[[str], bool]
+Evaluate = Callable[[Mapping[str, Columns], Keep | None], Operand]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
@@ -69,10 +70,12 @@ class Expression:
     metrics: frozenset[str]
     top: int | None = None
     _inner: Node = field(init=False, repr=False, compare=False)
+    _run: Evaluate = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         inner = self.root if self.top is None else self.root.parts[0]
         object.__setattr__(self, "_inner", inner)
+        object.__setattr__(self, "_run", _compile(inner))
 
     def dim(self, dims: Mapping[str, Dim]) -> Dim:
         """Dimension of the result, from those of its metrics' points (units.point_dim).
@@ -113,7 +116,7 @@ class Expression:
         return _ranked(self._evaluate(window, keep))
 
     def _evaluate(self, window: Window, keep: Keep | None) -> Columns:
-        found = _evaluate(self._inner, window.columns, keep)
+        found = self._run(window.columns, keep)
         return found if isinstance(found, dict) else {"": [found] * len(window.times)}
 
 
@@ -298,23 +301,28 @@ def _indom(node: Node, indoms: Mapping[str, str | None]) -> str | None:
     return first
 
 
-def _evaluate(node: Node, metrics: Mapping[str, Columns], keep: Keep | None) -> Operand:
-    kind = node.kind
+def _compile(node: Node) -> Evaluate:
+    """The node as a function of metrics and filter, so that ticks need not walk the tree."""
+    kind, word = node.kind, node.word
     if kind == "metric":
-        found = metrics.get(node.word, {})
-        if keep is None or "" in found:
-            return found
-        return {name: column for name, column in found.items() if keep(name)}
+        return lambda metrics, keep: _instances(metrics.get(word, {}), keep)
     if kind == "number":
-        return node.number
+        number = node.number
+        return lambda metrics, keep: number
+    a, *more = (_compile(part) for part in node.parts)
     if kind == "binary":
-        a, b = node.parts
-        return arithmetic.binary(
-            node.word, _evaluate(a, metrics, keep), _evaluate(b, metrics, keep)
-        )
+        b, binary = more[0], arithmetic.binary
+        return lambda metrics, keep: binary(word, a(metrics, keep), b(metrics, keep))
     if kind == "negative":
-        return arithmetic.negative(_evaluate(node.parts[0], metrics, keep))
-    return arithmetic.aggregate(kind, _evaluate(node.parts[0], metrics, keep))
+        return lambda metrics, keep: arithmetic.negative(a(metrics, keep))
+    return lambda metrics, keep: arithmetic.aggregate(kind, a(metrics, keep))
+
+
+def _instances(columns: Columns, keep: Keep | None) -> Columns:
+    """Those of a metric's columns that the filter keeps; a singular one has nothing to filter."""
+    if keep is None or "" in columns:
+        return columns
+    return {name: column for name, column in columns.items() if keep(name)}
 
 
 def _ranked(found: Columns) -> tuple[str, ...]:

@@ -262,7 +262,9 @@ class Ring:
         start = max(start, self._last - self.capacity + 1)
         end = min(end, self._last)
         if interval == 1:
-            return self._seconds(metrics, start, end)
+            return (
+                self._second(metrics, end) if start == end else self._seconds(metrics, start, end)
+            )
         # An interval may begin before `start`, and has no row before the ring's first one.
         rows = list(self._span_rows(start - interval + 1, end))
         oldest = rows[0].time if rows else end + 1
@@ -275,6 +277,21 @@ class Ring:
             for metric in metrics
         }
         return Window([step.time for step in steps], columns)
+
+    def _second(self, metrics: Iterable[str], t: int) -> Window:
+        """The one row of second `t`, as every tick asks for it."""
+        slot = t % self.capacity
+        if self._times[slot] != t:
+            return Window([], {m: {i: [] for i in self._columns.get(m, ())} for m in metrics})
+        found: dict[str, dict[str, Column]] = {}
+        for metric in metrics:
+            columns = self._columns.get(metric)
+            found[metric] = cells = {}
+            if columns:
+                for instance, column in columns.items():
+                    cell = column[slot]
+                    cells[instance] = [cell if cell != ABSENT else None]
+        return Window([t], found)
 
     def _seconds(self, metrics: Iterable[str], start: int, end: int) -> Window:
         """Rows as they are; a slice of each column where no second is missing."""
