@@ -1,0 +1,113 @@
+"""Builds the web application: Flask, Socket.IO, the relay, and the layers around them.
+
+Composition only. The async mode must be in force (`aio.start`) before this
+module is imported.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from vectorpy import aio, paths
+from vectorpy.bus.client import BusClient
+from vectorpy.catalog.catalog import Catalog
+from vectorpy.settings import Settings
+from vectorpy.web import api, errors, ops, pages, security, sockets
+from vectorpy.web.limits import Limits
+from vectorpy.web.live import Relay
+from vectorpy.web.points import Points
+from vectorpy.web.pulse import Pulse
+
+_BODY_BYTES = 64 * 1024
+
+
+class MakeBus(Protocol):
+    """Makes the bus's client around the two callbacks of the relay."""
+
+    def __call__(
+        self, on_event: Callable[[str, str, str], None], on_link: Callable[[bool], None]
+    ) -> BusClient: ...
+
+
+@dataclass(slots=True)
+class Web:
+    """The parts of the web application. `wsgi` is what a server serves."""
+
+    app: Flask
+    socketio: SocketIO
+    wsgi: security.Wsgi
+    relay: Relay
+    points: Points
+    connections: sockets.Connections
+    vendor: pages.Vendor
+    pulse: Pulse
+
+    def start(self) -> None:
+        """Start what runs beside: sweeping, the sampler's pulse, packing of Plotly."""
+        aio.spawn(self.vendor.pack)
+        aio.spawn(self.pulse.guarded, "sweep", self.sweep, lambda: aio.sleep(1.0))
+        ask = self.relay.bus
+        aio.spawn(
+            self.pulse.guarded,
+            "sampler-pulse",
+            lambda: self.pulse.ask_sampler(ask),
+            lambda: aio.sleep(1.0),
+        )
+
+    def sweep(self) -> None:
+        """Once a second: leases, slow viewers, stalled connections."""
+        self.points.sweep()
+        self.relay.sweep(self.points.leased())
+        self.connections.sweep()
+
+
+def create_app(
+    settings: Settings,
+    make_bus: MakeBus,
+    catalog: Catalog,
+    *,
+    bound: str = "127.0.0.1",
+    static: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Web:
+    """The whole web application on a bus; `bound` is the address that is listened on.
+
+    `static` is the page's folder (found beside the package where not given).
+    Raises ConfigError where Plotly's package is missing, FileNotFoundError where
+    the page is.
+    """
+    folder = static or paths.static_root()
+    app = Flask("vectorpy.web", static_folder=str(folder), static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = _BODY_BYTES
+    policy = security.Policy(settings, bound)
+    limits, pulse = Limits(settings), Pulse(clock)
+    socketio = sockets.create(app, settings, policy.origin_allowed)
+    connections = sockets.Connections(socketio, settings, limits, clock)
+    relay = Relay(
+        settings,
+        connections,
+        limits,
+        known=catalog.instantiate,
+        clock=clock,
+        cut=connections.cut_viewer,
+    )
+    points = Points(settings, lambda: relay.bus, limits, clock=clock)
+    relay.listen(points.heard)
+    relay.attach(make_bus(relay.on_event, relay.on_link))
+    sockets.install(socketio, connections, relay, secrets.token_hex(8))
+    vendor = pages.Vendor(settings)
+    app.register_blueprint(pages.blueprint(folder, vendor))
+    app.register_blueprint(api.blueprint(settings, relay, points, catalog))
+    app.register_blueprint(ops.blueprint(settings, relay, pulse, lambda: dict(connections.cuts)))
+    errors.install(app)
+    guard = security.Guard(app.wsgi_app, settings, policy)
+    wsgi = security.behind_proxies(guard, settings)
+    return Web(app, socketio, wsgi, relay, points, connections, vendor, pulse)
