@@ -231,6 +231,7 @@ class Supervisor:
                 while not self._stops:
                     self.step()
                     self._wait(wake)
+                self._say("stopping ...")
             finally:
                 self.stop(wake)
 
