@@ -1,0 +1,225 @@
+"""`vectorpy collector` on real PCP: who runs as what, what is open, what heals, what is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.stack
+
+PMCD, WEB = 21510, 21511
+PORTS = ("--port", str(PMCD), "--web-port", str(WEB))
+USER_PORTS = ("--port", "21512", "--web-port", "21513")
+
+
+@pytest.fixture(scope="module")
+def collector(start: Callable[..., Any]) -> Any:
+    """A collector that root started."""
+    instance = start("collector", *PORTS)
+    instance.wait_for("the collector answers")
+    return instance
+
+
+def served(port: int, path: str) -> Any:
+    """The parsed answer of the web API, errors too; None where nobody answers."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.loads(error.read())
+    except (OSError, ValueError):
+        return None
+
+
+def values(port: int, *names: str) -> dict[str, int]:
+    """How many values the web API has for each name."""
+    answer = served(port, "/pmapi/fetch?" + urllib.parse.urlencode({"names": ",".join(names)}))
+    found = answer.get("values", []) if isinstance(answer, dict) else []
+    return {value["name"]: len(value["instances"]) for value in found}
+
+
+def test_it_serves_the_wanted_metrics_when_it_says_so(collector: Any) -> None:
+    assert values(WEB, "kernel.all.load", "proc.nprocs", "pmcd.version") == {
+        "kernel.all.load": 3,
+        "proc.nprocs": 1,
+        "pmcd.version": 1,
+    }
+
+
+def test_root_keeps_nothing_but_the_supervisor(collector: Any) -> None:
+    who = {process.name: pwd.getpwuid(process.uid).pw_name for process in collector.processes()}
+    assert who == {"pmcd": "pcp", "pmdalinux": "pcp", "pmdaproc": "pcp", "pmproxy": "nobody"}
+
+
+def test_only_two_ports_are_open_and_on_loopback(collector: Any) -> None:
+    assert collector.listening() == {f"127.0.0.1:{PMCD}", f"127.0.0.1:{WEB}"}
+
+
+def test_its_sockets_are_behind_a_closed_door(collector: Any, run_as: Callable[..., str]) -> None:
+    status = collector.runtime.stat()
+    assert (status.st_mode & 0o777, status.st_uid) == (0o700, pwd.getpwnam("pcp").pw_uid)
+    socket = f"unix:{collector.runtime}/pmcd.sock"
+    assert "Cannot connect" in run_as("nobody", "pmprobe", "-h", socket, "hinv.ncpu")
+    assert run_as("pcp", "pmprobe", "-h", socket, "hinv.ncpu") == "hinv.ncpu 1\n"
+
+
+def test_pmproxy_has_one_worker_and_agents_no_all_access(collector: Any) -> None:
+    by_name = {process.name: process for process in collector.processes()}
+    environ = _environ(by_name["pmproxy"].pid)
+    assert environ["UV_THREADPOOL_SIZE"] == "1"
+    assert environ["PATH"].startswith("/usr/bin:")
+    assert "-A" not in by_name["pmdaproc"].argv
+
+
+def _environ(pid: int) -> dict[str, str]:
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        pairs = file.read().decode().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
+def test_nobody_may_store(collector: Any, run_as: Callable[..., str]) -> None:
+    """pmcd.control.timeout can be stored in a PCP whose [access] allows it."""
+    answer = served(WEB, "/pmapi/store?name=pmcd.control.timeout&value=9")
+    assert answer["success"] is False
+    assert "No permission" in answer["message"]
+    hosts = (f"127.0.0.1:{PMCD}", f"unix:{collector.runtime}/pmcd.sock")
+    for user, host in ((None, hosts[0]), ("pcp", hosts[0]), ("pcp", hosts[1]), (None, hosts[1])):
+        said = run_as(user, "pmstore", "-h", host, "pmcd.control.timeout", "9")
+        assert "No permission" in said, (user, host)
+
+
+@pytest.mark.parametrize("name", ["pmcd", "pmproxy"])
+def test_a_killed_child_comes_back_and_that_is_said(
+    collector: Any, until: Callable[..., Any], name: str
+) -> None:
+    before = collector.children()[name]
+    os.kill(before["pid"], signal.SIGKILL)
+    collector.wait_for(f"{name} was killed (SIGKILL). It starts again in ")
+    collector.wait_for(f"{name} runs again.")
+    after = until(lambda: (c := collector.children()[name])["state"] == "running" and c)
+    assert after["restarts"] == before["restarts"] + 1
+    assert after["pid"] != before["pid"]
+    # One pmcd, one of each agent: the old ones are gone.
+    names = sorted(process.name for process in collector.processes())
+    assert names == ["pmcd", "pmdalinux", "pmdaproc", "pmproxy"]
+    until(lambda: values(WEB, "kernel.all.load", "proc.nprocs").get("proc.nprocs") == 1)
+
+
+def test_pmcd_restarts_an_agent_that_died(collector: Any, until: Callable[..., Any]) -> None:
+    def agent() -> int | None:
+        return next((p.pid for p in collector.processes() if p.name == "pmdalinux"), None)
+
+    first = agent()
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+
+    def back() -> bool:
+        return values(WEB, "kernel.all.load").get("kernel.all.load") == 3 and agent() not in (
+            None,
+            first,
+        )
+
+    until(back, "the agent's return")
+    assert collector.children()["pmcd"]["state"] == "running"
+
+
+def test_taken_ports_are_told_with_their_holder(collector: Any, start: Callable[..., Any]) -> None:
+    second = start("collector", *PORTS)
+    assert second.process.wait(30) == 1
+    assert f"port {PMCD}: pmcd (process " in second.said
+    assert "--port" in second.said
+    third = start("collector", "--port", "21514", "--web-port", str(WEB))
+    assert third.process.wait(30) == 1
+    assert f"port {WEB}: pmproxy (process " in third.said
+
+
+def test_two_never_share_a_folder(collector: Any, start: Callable[..., Any]) -> None:
+    before = collector.children()
+    second = start("collector", "--port", "21514", "--web-port", "21515", folder=collector.folder)
+    assert second.process.wait(30) == 1
+    assert "Another vectorpy uses the folder" in second.said
+    assert collector.children() == before
+
+
+def test_the_system_s_pcp_is_not_touched(
+    start: Callable[..., Any], system_pcp: Callable[[], dict[str, Any]]
+) -> None:
+    before = system_pcp()
+    instance = start("collector", *USER_PORTS)
+    instance.wait_for("the collector answers")
+    assert values(21513, "kernel.all.load") == {"kernel.all.load": 3}
+    assert instance.end() == 0
+    assert system_pcp() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_leaves_no_process_no_socket(start: Callable[..., Any], number: int) -> None:
+    instance = start("collector", *USER_PORTS)
+    instance.wait_for("the collector answers")
+    assert len(instance.processes()) == 4
+    assert instance.end(number) == 0
+    assert instance.processes() == []
+    assert [path.name for path in instance.runtime.iterdir()] == ["health.json"]
+    assert {child["state"] for child in instance.children().values()} == {"stopped"}
+
+
+def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(
+    start: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    instance = start("collector", *USER_PORTS)
+    instance.wait_for("the collector answers")
+    assert instance.end(signal.SIGKILL) == -9
+    until(lambda: instance.processes() == [], "the end of all")
+    again = start("collector", *USER_PORTS, folder=instance.folder)
+    again.wait_for("the collector answers")
+    assert again.end() == 0
+
+
+@pytest.fixture(scope="module")
+def users_own(start: Callable[..., Any], ordinary: str) -> Any:
+    """A collector that an ordinary user started."""
+    instance = start("collector", *USER_PORTS, user=ordinary)
+    instance.wait_for("the collector answers")
+    return instance
+
+
+def test_a_user_s_collector_has_no_per_process_metrics_and_says_so(
+    users_own: Any, ordinary: str
+) -> None:
+    assert "without per-process metrics" in users_own.said
+    assert values(21513, "kernel.all.load", "proc.nprocs") == {"kernel.all.load": 3}
+    uid = pwd.getpwnam(ordinary).pw_uid
+    assert {(p.name, p.uid) for p in users_own.processes()} == {
+        ("pmcd", uid),
+        ("pmdalinux", uid),
+        ("pmproxy", uid),
+    }
+    assert users_own.listening() == {"127.0.0.1:21512", "127.0.0.1:21513"}
+
+
+def test_a_user_s_folders_are_closed_to_others(users_own: Any) -> None:
+    for folder in (users_own.state, users_own.runtime):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_beyond_loopback_it_warns_and_pmproxy_still_finds_pmcd(
+    start: Callable[..., Any], ordinary: str
+) -> None:
+    instance = start(
+        "collector", "--host", "0.0.0.0", "--port", "21516", "--web-port", "21517", user=ordinary
+    )
+    instance.wait_for("the collector answers")
+    assert "WARNING: pmcd and pmproxy are served on 0.0.0.0, without a password" in instance.said
+    assert instance.listening() == {"0.0.0.0:21516", "0.0.0.0:21517"}
+    assert instance.end() == 0
