@@ -139,6 +139,7 @@ def _widget(entry: dict[str, Any], group: str) -> Widget:
         label=_label(entry, series),
         recorded=_flag(entry, "recorded", True),
         options=offered(per_instance, kinds),
+        where=tuple((name, expression.parse(text).text) for name, text in where.items()),
     )
 
 

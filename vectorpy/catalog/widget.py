@@ -145,6 +145,8 @@ class Widget:
     recorded: bool = True
     options: tuple[Option, ...] = ()
     wish: str = ""
+    # Parts of its expressions that have a name in the file, for its documentation: name, text.
+    where: tuple[tuple[str, str], ...] = ()
     # True for the widget `chart`, whose metrics are not known beforehand.
     open: bool = field(default=False, repr=False)
 
