@@ -23,6 +23,8 @@ from vectorpy.model.metric import COUNTER, Descriptor
 from vectorpy.model.rates import Point
 
 NAN = math.nan
+# The time of a slot without a row; no second is below zero.
+NEVER = -(1 << 62)
 # Bytes that a series costs besides its points: array, names and table entries.
 SERIES_OVERHEAD = 300
 
@@ -58,7 +60,7 @@ class Ring:
 
     def clear(self) -> None:
         """Forget all points; declarations stay."""
-        self._times = array("q", [-1]) * self.capacity
+        self._times = array("q", [NEVER]) * self.capacity
         self._covered = array("d", [0.0]) * self.capacity
         self._columns: dict[str, dict[str, array[float]]] = {}
         self._latest: Values = {}
@@ -164,7 +166,7 @@ class Ring:
         slots = [second % self.capacity for second in seconds]
         for slot in slots:
             self._rows -= self._times[slot] >= 0
-            self._times[slot] = -1
+            self._times[slot] = NEVER
         for columns in self._columns.values():
             for column in columns.values():
                 for slot in slots:
@@ -265,10 +267,11 @@ class Ring:
             return (
                 self._second(metrics, end) if start == end else self._seconds(metrics, start, end)
             )
-        # An interval may begin before `start`, and has no row before the ring's first one.
+        # The interval that ends at `start` begins before it.
         rows = list(self._span_rows(start - interval + 1, end))
-        oldest = rows[0].time if rows else end + 1
-        steps = intervals.steps(rows, max(start, oldest), end, interval)
+        if not rows or rows[0].time > start:
+            start = max(start, self.first or 0)
+        steps = intervals.steps(rows, start, end, interval)
         columns = {
             metric: {
                 instance: intervals.values(column, self._kinds.get(metric, GAUGE), steps)
