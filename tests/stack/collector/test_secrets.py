@@ -1,0 +1,154 @@
+"""Secrets in the environments of processes stay there, whoever asks over whatever way.
+
+pmdaproc offers them as proc.psinfo.environ to clients of its own uid. Planted
+are two: one in a process of another user, one under the stack's own uid. The
+first test shows that the second can be read at all, or the others would prove
+nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.stack
+
+NAME = "proc.psinfo.environ"
+OWN, OTHER = "own-secret-6f2b", "other-secret-91c4"
+# Ports of pmcd and web API, and the page's.
+COLLECTOR, USERS, UP, USERS_UP = (21520, 21521), (21522, 21523), (21524, 21525, 21526), (21527,)
+
+
+def plant(user: str, secret: str) -> subprocess.Popen[bytes]:
+    import pwd
+
+    entry = pwd.getpwnam(user)
+    who: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        who = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return subprocess.Popen(["/bin/sleep", "1000"], env={"SECRET": secret}, cwd="/", **who)
+
+
+@pytest.fixture(scope="module")
+def secrets(ordinary: str) -> Iterator[tuple[int, int]]:
+    """Process ids of the two planted secrets: of user pcp, and of an ordinary user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can plant secrets of two users")
+    planted = [plant("pcp", OWN), plant(ordinary, OTHER)]
+    yield (planted[0].pid, planted[1].pid)
+    for process in planted:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def collector(start: Callable[..., Any], secrets: tuple[int, int]) -> Any:
+    """Root's collector: its own uid is pcp's."""
+    instance = start("collector", "--port", str(COLLECTOR[0]), "--web-port", str(COLLECTOR[1]))
+    instance.wait_for("the collector answers")
+    return instance
+
+
+@pytest.fixture(scope="module")
+def users_own(start: Callable[..., Any], secrets: tuple[int, int], ordinary: str) -> Any:
+    """An ordinary user's collector: the other secret is under its own uid."""
+    ports = ("--port", str(USERS[0]), "--web-port", str(USERS[1]))
+    instance = start("collector", *ports, user=ordinary)
+    instance.wait_for("the collector answers")
+    return instance
+
+
+def none_in(text: str) -> bool:
+    return OWN not in text and OTHER not in text
+
+
+def get(port: int, path: str, **query: str) -> str:
+    """The body of an answer, errors too."""
+    url = f"http://127.0.0.1:{port}{path}?{urllib.parse.urlencode(query)}"
+    try:
+        with urllib.request.urlopen(url, timeout=15) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode()
+
+
+def hostspecs(instance: Any, port: int) -> list[str]:
+    socket = f"{instance.runtime}/pmcd.sock"
+    return [
+        "localhost",
+        f"localhost:{port}",
+        f"127.0.0.1:{port}",
+        f"pcp://127.0.0.1:{port}",
+        "local:",
+        f"local://{socket}",
+        f"unix:{socket}",
+        f"unix://{socket}",
+    ]
+
+
+def pmid(instance: Any, run_as: Callable[..., str], user: str) -> str:
+    """PMID of the metric, dotted: asking by number goes round any filter of names."""
+    socket = f"unix:{instance.runtime}/pmcd.sock"
+    said = run_as(user, "pminfo", "-m", "-h", socket, NAME)
+    return said.split("PMID:")[1].split()[0]
+
+
+def test_the_stack_s_own_uid_can_read_what_was_planted(
+    collector: Any, run_as: Callable[..., str], secrets: tuple[int, int]
+) -> None:
+    """By libpcp over the unix socket, as the sampler is connected."""
+    said = run_as("pcp", "pminfo", "-f", "-h", f"unix:{collector.runtime}/pmcd.sock", NAME)
+    assert OWN in said
+    assert OTHER not in said
+
+
+def test_http_tells_nobody(collector: Any, run_as: Callable[..., str]) -> None:
+    number = pmid(collector, run_as, "pcp")
+    for spec in hostspecs(collector, COLLECTOR[0]):
+        for way in ({"names": NAME}, {"pmids": number}, {"name": NAME}):
+            assert none_in(get(COLLECTOR[1], "/pmapi/fetch", hostspec=spec, **way)), (spec, way)
+        assert none_in(get(COLLECTOR[1], "/pmapi/metrics", hostspec=spec, names=NAME)), spec
+        context = get(COLLECTOR[1], "/pmapi/context", hostspec=spec)
+        if '"context"' in context:
+            path = f"/pmapi/{json.loads(context)['context']}/_fetch"
+            assert none_in(get(COLLECTOR[1], path, names=NAME)), spec
+
+
+def test_http_asked_in_earnest(collector: Any) -> None:
+    """The same questions bring other metrics of the same agent."""
+    spec = f"127.0.0.1:{COLLECTOR[0]}"
+    answer = json.loads(get(COLLECTOR[1], "/pmapi/fetch", hostspec=spec, names="proc.nprocs"))
+    assert answer["values"][0]["instances"][0]["value"] > 1
+
+
+def test_tcp_and_the_unix_socket_tell_no_other_user(
+    collector: Any, run_as: Callable[..., str], ordinary: str
+) -> None:
+    for user in (None, "pcp", "nobody", ordinary):
+        for host in (f"127.0.0.1:{COLLECTOR[0]}", f"localhost:{COLLECTOR[0]}"):
+            assert none_in(run_as(user, "pminfo", "-f", "-h", host, NAME)), (user, host)
+    for user in (None, "nobody", ordinary):
+        socket = f"unix:{collector.runtime}/pmcd.sock"
+        assert none_in(run_as(user, "pminfo", "-f", "-h", socket, NAME)), user
+
+
+def test_a_user_s_collector_has_no_teller_of_secrets(
+    users_own: Any, run_as: Callable[..., str], ordinary: str
+) -> None:
+    for spec in hostspecs(users_own, USERS[0]):
+        body = get(USERS[1], "/pmapi/fetch", hostspec=spec, names=NAME)
+        assert none_in(body), spec
+        body = get(USERS[1], "/pmapi/fetch", hostspec=spec, names="kernel.all.load")
+        assert '"values":[{' in body or "cannot connect" in body, spec
+    for user in (None, ordinary):
+        for host in (f"127.0.0.1:{USERS[0]}", f"unix:{users_own.runtime}/pmcd.sock"):
+            assert none_in(run_as(user, "pminfo", "-f", "-h", host, NAME)), (user, host)
