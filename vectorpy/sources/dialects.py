@@ -8,6 +8,7 @@ it is always the server's own pmcd that is asked for.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
@@ -43,6 +44,13 @@ class Dialect(Protocol):
         """Descriptors of a subtree of the PMNS."""
         ...
 
+    def valueless(self, get: Callable[[str], Answer], names: Sequence[str]) -> set[str]:
+        """Those singular, numeric metrics that fetches give a value although there is none.
+
+        `get` takes a path behind the context.
+        """
+        ...
+
 
 class Pmproxy:
     """pmproxy of PCP 5 to 7: many names in one request."""
@@ -69,10 +77,23 @@ class Pmproxy:
             )
             yield from answers.read_metrics(document)[0].values()
 
+    def valueless(self, get: Callable[[str], Answer], names: Sequence[str]) -> set[str]:
+        """By the OpenMetrics route, which leaves out what its fetches give as 0."""
+        found: set[str] = set()
+        for part in split(names, URL_LENGTH - 64):
+            answer = get("metrics?names=" + ",".join(part))
+            with_value = set(_OPEN_METRICS.findall(answer.body.decode(errors="replace")))
+            if answer.status == 200 and with_value:
+                found.update(name for name in part if name not in with_value)
+        return found
+
     def _tops(self, ask: Ask) -> list[str]:
         document = ask("children?prefix=")
         tops = [*document.get("nonleaf", ()), *document.get("leaf", ())]
         return [top for top in tops if isinstance(top, str) and riders.well_formed(top)]
+
+
+_OPEN_METRICS = re.compile(r"^# PCP\d* (\S+) ", re.MULTILINE)
 
 
 class Pmwebd:
@@ -94,6 +115,10 @@ class Pmwebd:
         path = "_metric?prefix=" + quote(prefix)
         document = ask(path, total=METADATA_SECONDS, size=METADATA_BYTES)
         yield from answers.read_metrics(document)[0].values()
+
+    def valueless(self, get: Callable[[str], Answer], names: Sequence[str]) -> set[str]:
+        """None: pmwebd leaves out of its fetches what has no value."""
+        return set()
 
 
 def detect(get: Callable[[str], Answer], query: str) -> tuple[Dialect, Answer]:

@@ -7,9 +7,10 @@ values become gaps, names are asked for once each and in URLs that fit.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vectorpy.errors import BadAnswer, ContextLost, HostLate, Overloaded
@@ -37,6 +38,8 @@ class _Plan:
     indoms: frozenset[str]
     missing: dict[str, str]
     until: float
+    valueless: set[str] = field(default_factory=set)
+    checked: float = float("-inf")
 
 
 class WebSource:
@@ -195,6 +198,7 @@ class WebSource:
     def _fetch_once(self, names: tuple[str, ...]) -> Sample:
         self._end = None  # what a new context must learn first has its own time
         plan = self._plan(names)
+        self._check_values(plan)
         self._end = self._clock() + self._getter.limits.total
         self._names.start_turn(plan.indoms)
         sample = Sample([], dict(plan.missing), requests=len(plan.parts))
@@ -227,7 +231,8 @@ class WebSource:
             sample.uptime = uptime
         for domain, state in states.items():
             sample.agents[domain] = sample.agents.get(domain) or state
-        kept = {name: values[name] for name in wanted if values.get(name)}
+        silent = plan.valueless
+        kept = {name: values[name] for name in wanted if values.get(name) and name not in silent}
         for name in wanted:
             if name not in kept:
                 sample.missing.setdefault(name, riders.NO_VALUE)
@@ -251,6 +256,18 @@ class WebSource:
         if descriptor is None or descriptor.indom is None:
             return {}
         return self._names.names(descriptor.indom, ())
+
+    def _check_values(self, plan: _Plan) -> None:
+        """Once a minute: which singular metrics have no value, though fetches give one."""
+        if self._clock() - plan.checked < _ASK_AGAIN:
+            return
+        plan.checked = self._clock()
+        own = (plan.descriptors[name] for part in plan.parts for name in part)
+        singular = [d.name for d in own if d.indom is None and d.numeric]
+        with contextlib.suppress(HostLate, Overloaded):  # then what was known holds on
+            plan.valueless = self._opened().valueless(
+                lambda path: self._get(f"/pmapi/{self._context}/{path}"), singular
+            )
 
     def _plan(self, names: tuple[str, ...]) -> _Plan:
         plan = self._plans.get(names)
