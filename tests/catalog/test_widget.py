@@ -210,6 +210,13 @@ def test_a_filter_in_slashes_is_a_regular_expression():
     assert instance_filter("re:sd.")("sda")
 
 
+@pytest.mark.parametrize("text", ["/" + ".?" * 30 + "x/", "re:" + "(.|.)" * 30 + "x"])
+def test_a_regular_expression_that_could_run_for_ever_is_refused(text):
+    with pytest.raises(UserError, match="too complex"):
+        instance_filter(text)
+    assert instance_filter("/sda|sdb|nvme.*/")("nvme0n1")
+
+
 # chart
 
 

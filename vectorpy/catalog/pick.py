@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 
+from vectorpy.errors import UserError
 from vectorpy.model.watch import InstanceFilter
 
 _DIGITS = re.compile(r"(\d+)")
+# Each doubles the ways to match; matching can't be interrupted, and holds up all hosts.
+_CHOICES = re.compile(r"[*+?{|]")
+MAX_CHOICES = 6
 
 
 def instance_filter(text: str) -> InstanceFilter:
@@ -19,7 +23,12 @@ def instance_filter(text: str) -> InstanceFilter:
     """
     if len(text) > 2 and text.startswith("/") and text.endswith("/"):
         # A path such as /mnt/ is meant as a regular expression; names of mounts end in no slash.
-        return InstanceFilter("re:" + text[1:-1])
+        text = "re:" + text[1:-1]
+    if text.startswith("re:") and len(_CHOICES.findall(text)) > MAX_CHOICES:
+        raise UserError(
+            f"The filter {text[3:80]!r} is too complex.",
+            hint=f"Use at most {MAX_CHOICES} of * + ? {{ |, or globs with commas: sd*,nvme*.",
+        )
     return InstanceFilter(text)
 
 
