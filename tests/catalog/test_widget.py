@@ -196,6 +196,9 @@ def test_unknown_names_are_named(catalog):
         catalog.instantiate(Wish("nothing"))
     with pytest.raises(UnknownName, match="no preset 'nothing'"):
         catalog.preset("nothing")
+    with pytest.raises(UnknownName) as caught:
+        catalog.resolve("disk-latancy")
+    assert caught.value.hint == "Did you mean disk-latency?"
 
 
 def test_a_filter_in_slashes_is_a_regular_expression():

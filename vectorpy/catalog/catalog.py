@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from vectorpy.catalog.options import CHART
@@ -41,14 +42,14 @@ class Catalog:
         try:
             return self.widgets[self._widget_ids[id]]
         except KeyError:
-            raise UnknownName(f"There is no widget {id[:80]!r} here.") from None
+            raise _unknown("widget", id, self._widget_ids) from None
 
     def preset(self, id: str) -> Preset:
         """The preset of that id or alias; UnknownName where there is none."""
         try:
             return self.presets[self._preset_ids[id]]
         except KeyError:
-            raise UnknownName(f"There is no preset {id[:80]!r} here.") from None
+            raise _unknown("preset", id, self._preset_ids) from None
 
     def instantiate(self, wish: Wish) -> Widget:
         """The widget that a wish means, with its options; UnknownName or UserError."""
@@ -86,6 +87,13 @@ class Catalog:
 def _names(items: Iterable[Widget | Preset]) -> dict[str, str]:
     """Id by id and by alias."""
     return {name: item.id for item in items for name in (item.id, *item.aliases)}
+
+
+def _unknown(what: str, id: str, known: Iterable[str]) -> UnknownName:
+    """The error for a name that does not exist, with the nearest one that does."""
+    near = get_close_matches(id[:80], known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else None
+    return UnknownName(f"There is no {what} {id[:80]!r} here.", hint=hint)
 
 
 def with_chart(widgets: Iterable[Widget]) -> dict[str, Widget]:

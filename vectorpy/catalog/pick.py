@@ -35,4 +35,4 @@ def instance_filter(text: str) -> InstanceFilter:
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key that puts cpu2 before cpu10: numbers in a name count as numbers."""
     parts = (part for part in _DIGITS.split(name) if part)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
+    return tuple((0, int(part[:300]), "") if part.isdecimal() else (1, 0, part) for part in parts)
