@@ -1,0 +1,237 @@
+/**
+ * Named changes of the state: (state, payload) -> state, pure. Nothing else changes it.
+ */
+
+import { MOST, emptyDashboard } from "./model/url.js";
+import { canonicalWish, parseWish, printWish } from "./model/wish.js";
+
+/**
+ * @typedef {import("./model/types.js").Dashboard} Dashboard
+ * @typedef {import("./model/types.js").HostState} HostState
+ * @typedef {import("./model/types.js").CatalogWidget} CatalogWidget
+ * @typedef {import("./model/types.js").CatalogPreset} CatalogPreset
+ * @typedef {{key: string, kind: "error"|"note", text: string, hint?: string, host?: string,
+ *   action?: {label: string, host: string}}} Notice
+ * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string}} Catalog
+ * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
+ *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, notices: Notice[],
+ *   recent: string[], home: string|null, hidden: Record<string, string[]>}} State
+ */
+
+const RECENT = 8;
+
+/** @returns {State} */
+function initialState() {
+  return {
+    dashboard: emptyDashboard(),
+    theme: "auto",
+    utc: false,
+    catalog: { ready: false, widgets: [], presets: [], preset: "triage" },
+    hosts: {},
+    link: { up: false, text: "" },
+    notices: [],
+    recent: [],
+    home: null,
+    hidden: {},
+  };
+}
+
+/** @param {State} state @param {Partial<Dashboard>} part @returns {State} */
+function change(state, part) {
+  return { ...state, dashboard: { ...state.dashboard, ...part } };
+}
+
+/** The wishes that a dashboard shows: its own, or those of its preset. @param {State} state */
+function shownWishes(state) {
+  const { wishes, preset } = state.dashboard;
+  if (wishes.length) return wishes;
+  const found = findPreset(state, preset) ?? findPreset(state, state.catalog.preset);
+  return (found?.widgets ?? []).map((text) => canonicalWish(text) ?? text);
+}
+
+/** By id or alias. @param {State} state @param {string|null} id */
+function findPreset(state, id) {
+  return state.catalog.presets.find((one) => one.id === id || one.aliases.includes(id ?? "")) ?? null;
+}
+
+/** By id or alias. @param {State} state @param {string} id */
+function findWidget(state, id) {
+  return state.catalog.widgets.find((one) => one.id === id || one.aliases.includes(id)) ?? null;
+}
+
+/** @param {State} state @param {Dashboard} dashboard @returns {State} */
+function dashboard_opened(state, dashboard) {
+  const preset = findPreset(state, dashboard.preset)?.id ?? dashboard.preset;
+  const wishes = dashboard.wishes.map((text) => ownName(state, text));
+  return { ...state, dashboard: { ...dashboard, preset, wishes: [...new Set(wishes)] } };
+}
+
+/** A wish by our id where it was by an alias. @param {State} state @param {string} text */
+function ownName(state, text) {
+  const wish = parseWish(text);
+  const id = wish && findWidget(state, wish.id)?.id;
+  return wish && id ? printWish(id, wish.options) : text;
+}
+
+/** @param {State} state @param {string[]} hosts */
+function hosts_added(state, hosts) {
+  const all = [...new Set([...state.dashboard.hosts, ...hosts])].slice(0, MOST.hosts);
+  const recent = [...new Set([...hosts, ...state.recent])].slice(0, RECENT);
+  return { ...change(state, { hosts: all }), recent };
+}
+
+/** @param {State} state @param {string} host */
+function host_removed(state, host) {
+  const hosts = { ...state.hosts };
+  delete hosts[host];
+  const notices = state.notices.filter((one) => one.host !== host);
+  const left = state.dashboard.hosts.filter((one) => one !== host);
+  return { ...change(state, { hosts: left }), hosts, notices };
+}
+
+/** The server's spelling of a host. @param {State} state @param {{asked: string, host: string}} names */
+function host_named(state, { asked, host }) {
+  const hosts = state.dashboard.hosts.map((one) => (one === asked ? host : one));
+  const recent = state.recent.map((one) => (one === asked ? host : one));
+  return { ...change(state, { hosts: [...new Set(hosts)] }), recent: [...new Set(recent)] };
+}
+
+/** @param {State} state @param {HostState} said */
+function host_told(state, said) {
+  return { ...state, hosts: { ...state.hosts, [said.host]: said } };
+}
+
+/** @param {State} state @param {string} preset */
+function preset_chosen(state, preset) {
+  return change(state, { preset, wishes: [] });
+}
+
+/** @param {State} state @param {string} wish */
+function widget_added(state, wish) {
+  const shown = shownWishes(state);
+  if (shown.includes(wish) || shown.length >= MOST.wishes) return state;
+  return change(state, { preset: null, wishes: [...shown, wish] });
+}
+
+/** The last widget stays: a dashboard without any is no dashboard. @param {State} state @param {string} wish */
+function widget_removed(state, wish) {
+  const left = shownWishes(state).filter((one) => one !== wish);
+  return left.length ? change(state, { preset: null, wishes: left }) : state;
+}
+
+/** @param {State} state @param {{wish: string, by: number}} move */
+function widget_moved(state, { wish, by }) {
+  const shown = [...shownWishes(state)];
+  const from = shown.indexOf(wish);
+  const to = Math.max(0, Math.min(shown.length - 1, from + by));
+  if (from < 0 || from === to) return state;
+  shown.splice(from, 1);
+  shown.splice(to, 0, wish);
+  return change(state, { preset: null, wishes: shown });
+}
+
+/** @param {State} state @param {number} window */
+function window_chosen(state, window) {
+  const { frozen } = state.dashboard;
+  return change(state, { window, frozen: frozen && { from: frozen.to - window, to: frozen.to } });
+}
+
+/** @param {State} state @param {number} interval */
+function interval_chosen(state, interval) {
+  return change(state, { interval });
+}
+
+/** A stretch of time, or null to go on live. @param {State} state @param {import("./model/types.js").Span|null} frozen */
+function view_frozen(state, frozen) {
+  return change(state, { frozen });
+}
+
+/** @param {State} state @param {State["theme"]} theme @returns {State} */
+function theme_chosen(state, theme) {
+  return { ...state, theme };
+}
+
+/** @param {State} state @param {boolean} utc @returns {State} */
+function zone_chosen(state, utc) {
+  return { ...state, utc };
+}
+
+/** @param {State} state @param {Partial<Catalog>} catalog @returns {State} */
+function catalog_loaded(state, catalog) {
+  return { ...state, catalog: { ...state.catalog, ...catalog, ready: true } };
+}
+
+/** @param {State} state @param {string|null} home @returns {State} */
+function home_told(state, home) {
+  return { ...state, home };
+}
+
+/** @param {State} state @param {string[]} recent @returns {State} */
+function recent_loaded(state, recent) {
+  return { ...state, recent: recent.slice(0, RECENT) };
+}
+
+/** @param {State} state @param {State["link"]} link @returns {State} */
+function link_changed(state, link) {
+  return { ...state, link };
+}
+
+/** A notice replaces the one of the same key. @param {State} state @param {Notice} notice @returns {State} */
+function notice_given(state, notice) {
+  return { ...state, notices: [...state.notices.filter((one) => one.key !== notice.key), notice].slice(-5) };
+}
+
+/** @param {State} state @param {string} key @returns {State} */
+function notice_cleared(state, key) {
+  const notices = state.notices.filter((one) => one.key !== key);
+  return notices.length === state.notices.length ? state : { ...state, notices };
+}
+
+/** Shows or hides one legend entry. @param {State} state @param {{wish: string, name: string}} entry @returns {State} */
+function series_toggled(state, { wish, name }) {
+  const before = state.hidden[wish] ?? [];
+  const after = before.includes(name) ? before.filter((one) => one !== name) : [...before, name];
+  return { ...state, hidden: { ...state.hidden, [wish]: after } };
+}
+
+/**
+ * Shows one series alone, or all again where it was alone already.
+ * @param {State} state
+ * @param {{wish: string, name: string, names: string[]}} entry
+ * @returns {State}
+ */
+function series_isolated(state, { wish, name, names }) {
+  const others = names.filter((one) => one !== name);
+  const before = state.hidden[wish] ?? [];
+  const alone = !before.includes(name) && others.every((one) => before.includes(one));
+  return { ...state, hidden: { ...state.hidden, [wish]: alone ? [] : others } };
+}
+
+export {
+  catalog_loaded,
+  dashboard_opened,
+  findPreset,
+  findWidget,
+  home_told,
+  host_named,
+  host_removed,
+  host_told,
+  hosts_added,
+  initialState,
+  interval_chosen,
+  link_changed,
+  notice_cleared,
+  notice_given,
+  preset_chosen,
+  recent_loaded,
+  series_isolated,
+  series_toggled,
+  shownWishes,
+  theme_chosen,
+  view_frozen,
+  widget_added,
+  widget_moved,
+  widget_removed,
+  window_chosen,
+  zone_chosen,
+};

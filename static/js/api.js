@@ -1,0 +1,52 @@
+/**
+ * The server's HTTP: JSON in, or a Failed with words for people. Nothing is kept here.
+ */
+
+class Failed extends Error {
+  /** @param {import("./model/types.js").Problem} problem */
+  constructor(problem) {
+    super(problem.detail || problem.title || "The server gave no reason.");
+    this.hint = problem.hint ?? "";
+    this.status = problem.status ?? 0;
+  }
+}
+
+/**
+ * @param {string} path below /api/v1/
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+async function get(path, signal) {
+  let response;
+  try {
+    response = await fetch(`/api/v1/${path}`, { headers: { Accept: "application/json" }, signal: signal ?? null });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Failed({ detail: "vectorpy's server does not answer.", hint: "It is asked again when the connection is back." });
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok && body) return body;
+  throw new Failed(body ?? { detail: `The server answered ${response.status}.`, status: response.status });
+}
+
+/** @param {string} host */
+function hostPath(host) {
+  return `hosts/${encodeURIComponent(host)}`;
+}
+
+/** @param {string} host @param {AbortSignal} [signal] */
+function getHost(host, signal) {
+  return get(hostPath(host), signal);
+}
+
+/** @param {string} host @param {AbortSignal} [signal] */
+function getCheck(host, signal) {
+  return get(`${hostPath(host)}/check`, signal);
+}
+
+/** @param {string} host @param {string} text @param {number} limit @param {AbortSignal} [signal] */
+function getMetrics(host, text, limit, signal) {
+  return get(`${hostPath(host)}/metrics?search=${encodeURIComponent(text)}&limit=${limit}`, signal);
+}
+
+export { Failed, get, getCheck, getHost, getMetrics };

@@ -1,0 +1,223 @@
+/**
+ * All hosts' feeds: tells the server what this viewer wants, takes what it sends, asks for
+ * what is missing, and acknowledges. Points stay here; words about hosts go to the store.
+ */
+
+import * as actions from "./actions.js";
+import { Clock } from "./model/clock.js";
+import { Feed } from "./model/feed.js";
+
+const ACK_EVERY = 950;
+const ASK_EVERY = 2000;
+
+/**
+ * @typedef {import("./store.js").Store<import("./actions.js").State>} PageStore
+ * @typedef {{send: (name: string, message: object) => void}} Sender
+ */
+
+class Feeds {
+  clock = new Clock();
+  /** Called with the host whose points changed. @type {(host: string) => void} */
+  on_points = () => {};
+  #store;
+  #sender;
+  /** @type {Map<string, Feed>} */
+  #feeds = new Map();
+  /** @type {Map<string, Feed>} */
+  #channels = new Map();
+  /** @type {Record<string, number>} */
+  #acks = {};
+  #acked = 0;
+  #ackTimer = 0;
+  /** @type {Map<string, number>} */
+  #asked = new Map();
+  #gone = 0;
+  #up = false;
+  #queued = false;
+
+  /** @param {PageStore} store @param {Sender} sender */
+  constructor(store, sender) {
+    this.#store = store;
+    this.#sender = sender;
+    store.subscribe((state) => state.dashboard, () => this.watch());
+    store.subscribe((state) => state.catalog, () => this.watch());
+  }
+
+  /** @param {string} host */
+  get(host) {
+    return this.#feeds.get(host) ?? null;
+  }
+
+  /** Ticks and rows of history taken so far. */
+  get seen() {
+    return this.#gone + [...this.#feeds.values()].reduce((sum, feed) => sum + feed.seen, 0);
+  }
+
+  /** Present time in seconds, by this browser. */
+  now() {
+    return Date.now() / 1000;
+  }
+
+  /** The stretch of time that the charts show. @returns {import("./model/types.js").Span} */
+  span() {
+    const { frozen, window, interval } = this.#store.state.dashboard;
+    if (frozen) return frozen;
+    const edge = this.clock.edge(this.now(), interval);
+    return { from: edge - window, to: edge };
+  }
+
+  connected() {
+    this.#up = true;
+    this.#asked.clear();
+    this.watch();
+  }
+
+  disconnected() {
+    this.#up = false;
+  }
+
+  /** Says what is wanted; several changes in a row become one message. */
+  watch() {
+    if (this.#queued) return;
+    this.#queued = true;
+    queueMicrotask(() => {
+      this.#queued = false;
+      this.#watch();
+    });
+  }
+
+  #watch() {
+    const { dashboard, catalog } = this.#store.state;
+    for (const [host, feed] of this.#feeds) {
+      if (!dashboard.hosts.includes(host)) this.#drop(host, feed);
+    }
+    for (const host of dashboard.hosts) if (!this.#feeds.has(host)) this.#feeds.set(host, new Feed(host));
+    if (!this.#up || !catalog.ready) return;
+    const { interval, frozen } = dashboard;
+    const window = Math.min(3600, frozen ? Math.ceil(this.clock.time(this.now()) - frozen.from) : dashboard.window);
+    const wishes = actions.shownWishes(this.#store.state);
+    const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window: Math.max(window, dashboard.window) }));
+    this.#sender.send("watch", { channels });
+    this.#fill_back();
+  }
+
+  /** @param {string} host @param {Feed} feed */
+  #drop(host, feed) {
+    this.#gone += feed.seen;
+    this.#feeds.delete(host);
+    this.#channels.delete(feed.channel);
+  }
+
+  /** Asks for what a longer window or a frozen stretch shows and is not here. */
+  #fill_back() {
+    const { from, to } = this.span();
+    for (const feed of this.#feeds.values()) {
+      const start = feed.ring.length ? feed.ring.first : Infinity;
+      if (feed.layout && start > from + 2 * feed.interval) this.#ask(feed, { from, to: Math.min(to, start) }, `${from}`);
+    }
+  }
+
+  /** @param {Feed} feed @param {import("./model/types.js").Span} span @param {string} [key] */
+  #ask(feed, span, key = "") {
+    const id = `${feed.channel} ${key}`;
+    // A named stretch is asked for once: where the server has no more, it has no more.
+    if (key ? this.#asked.has(id) : Date.now() - (this.#asked.get(id) ?? 0) < ASK_EVERY) return;
+    this.#asked.set(id, Date.now());
+    this.#sender.send("history", { channel: feed.channel, from: Math.floor(span.from), to: Math.ceil(span.to) });
+  }
+
+  /** An event of the server. @param {string} name @param {any} message */
+  take(name, message) {
+    if (!message || typeof message !== "object") return;
+    if (name === "tick") this.#tick(message);
+    else if (name === "layout" || name === "history") this.#drawn(name, message);
+    else if (name === "watching") this.#watching(message);
+    else if (name === "state") this.#state(message);
+    else if (name === "problem") this.#problem(message);
+  }
+
+  /** @param {import("./model/types.js").Tick} tick */
+  #tick(tick) {
+    const feed = this.#channels.get(tick.channel);
+    if (!feed) return;
+    const { taken, ask } = feed.take_tick(tick);
+    this.#acks[tick.channel] = Math.max(this.#acks[tick.channel] ?? 0, tick.seq);
+    this.#ack();
+    if (!taken) return;
+    this.clock.observe(tick.seq, this.now());
+    if (ask) this.#ask(feed, ask);
+    this.on_points(feed.host);
+  }
+
+  #ack() {
+    if (this.#ackTimer) return;
+    const wait = Math.max(0, this.#acked + ACK_EVERY - performance.now());
+    const send = () => {
+      this.#ackTimer = 0;
+      this.#acked = performance.now();
+      this.#sender.send("ack", this.#acks);
+      this.#acks = {};
+    };
+    if (wait === 0) send();
+    else this.#ackTimer = setTimeout(send, wait);
+  }
+
+  /** @param {"layout"|"history"} name @param {any} message */
+  #drawn(name, message) {
+    const feed = this.#channels.get(message.channel);
+    if (!feed) return;
+    if (name === "layout") {
+      feed.take_layout(message);
+      this.#store.do(actions.notice_cleared, "server");
+    } else {
+      feed.take_history(message);
+      if (message.upto && !this.#store.state.dashboard.frozen) this.clock.observe(message.upto, this.now());
+      else this.#fill_back();
+    }
+    this.on_points(feed.host);
+  }
+
+  /** @param {{channels: {channel: string, host: string, asked?: string, interval: number}[]}} message */
+  #watching({ channels }) {
+    for (const { channel, host, asked = host, interval } of channels) {
+      const feed = this.#feeds.get(asked) ?? this.#feeds.get(host);
+      if (!feed) continue;
+      if (host !== feed.host) this.#rename(feed, host);
+      this.#channels.delete(feed.channel);
+      feed.expect(channel, interval);
+      this.#channels.set(channel, feed);
+    }
+  }
+
+  /** The server's spelling of a host wins; the feed goes along. @param {Feed} feed @param {string} host */
+  #rename(feed, host) {
+    const asked = feed.host;
+    this.#feeds.delete(asked);
+    feed.host = host;
+    if (!this.#feeds.has(host)) this.#feeds.set(host, feed);
+    this.#store.do(actions.host_named, { asked, host });
+  }
+
+  /** @param {import("./model/types.js").HostState} message */
+  #state(message) {
+    this.#store.batch(() => {
+      this.#store.do(actions.host_told, message);
+      this.#store.do(actions.notice_cleared, `host ${message.host}`);
+      this.#store.do(actions.notice_cleared, "server");
+    });
+  }
+
+  /** @param {import("./model/types.js").Problem} problem */
+  #problem(problem) {
+    const host = problem.host ?? undefined;
+    this.#store.do(actions.notice_given, {
+      key: host ? `host ${host}` : "server",
+      kind: /** @type {const} */ ("error"),
+      text: problem.detail || problem.title || "The server refused something and gave no reason.",
+      hint: problem.hint ?? "",
+      host,
+    });
+  }
+}
+
+export { Feeds };

@@ -1,0 +1,82 @@
+/**
+ * Shortcuts of the page. They rest while somebody types or a dialog is open.
+ */
+
+import * as actions from "./actions.js";
+import { INTERVALS, WINDOWS } from "./model/url.js";
+import { nextTheme } from "./panels/bar.js";
+import { dialogOpen } from "./panels/dialog.js";
+
+/**
+ * @typedef {{hosts: () => void, pick: () => void, preset: () => void, pause: () => void,
+ *   help: () => void, source: (card: HTMLElement) => void}} Hands
+ */
+
+/** @param {number[]} list @param {number} now @param {number} by */
+function neighbour(list, now, by) {
+  return list[Math.max(0, Math.min(list.length - 1, list.indexOf(now) + by))];
+}
+
+/** @param {number} by */
+function focusCard(by) {
+  const cards = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".card")]);
+  const at = cards.indexOf(/** @type {HTMLElement} */ (document.activeElement?.closest(".card")));
+  cards[Math.max(0, Math.min(cards.length - 1, at + by))]?.focus();
+}
+
+/** @param {import("./feeds.js").PageStore} store @param {Hands} hands @returns {Record<string, (card: HTMLElement|null) => void>} */
+function bindings(store, hands) {
+  const window = (/** @type {number} */ by) => store.do(actions.window_chosen, neighbour(WINDOWS, store.state.dashboard.window, by));
+  return {
+    "/": () => hands.hosts(),
+    w: () => hands.pick(),
+    p: () => hands.preset(),
+    " ": () => hands.pause(),
+    "?": () => hands.help(),
+    t: () => nextTheme(store),
+    "[": () => window(-1),
+    "]": () => window(1),
+    i: () => {
+      const at = INTERVALS.indexOf(store.state.dashboard.interval);
+      store.do(actions.interval_chosen, INTERVALS[(at + 1) % INTERVALS.length]);
+    },
+    j: () => focusCard(1),
+    k: () => focusCard(-1),
+    s: (card) => card && hands.source(card),
+    x: (card) => {
+      if (!card) return;
+      focusCard(1);
+      store.do(actions.widget_removed, card.dataset.wish ?? "");
+    },
+  };
+}
+
+/** @param {EventTarget|null} target */
+function typing(target) {
+  return target instanceof HTMLElement && target.closest("input:not([type=radio]), textarea, select, [role=menu]") !== null;
+}
+
+/** @param {import("./feeds.js").PageStore} store @param {Hands} hands */
+function startKeys(store, hands) {
+  const table = bindings(store, hands);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || dialogOpen() || typing(event.target)) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const card = /** @type {HTMLElement|null} */ (target.closest?.(".card") ?? null);
+    if (event.altKey) {
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!by || !card) return;
+      store.do(actions.widget_moved, { wish: card.dataset.wish ?? "", by });
+      card.focus();
+    } else {
+      // Space on a button is the button's own.
+      if (event.key === " " && target.closest("button, a, summary, input")) return;
+      const run = table[event.key];
+      if (!run) return;
+      run(card);
+    }
+    event.preventDefault();
+  });
+}
+
+export { startKeys };

@@ -1,0 +1,133 @@
+/**
+ * Wires the page together; the only module that looks up ids. No logic belongs here.
+ */
+
+import * as actions from "./actions.js";
+import { get } from "./api.js";
+import { plotlyLoaded } from "./chart.js";
+import { Feeds } from "./feeds.js";
+import { startKeys } from "./keys.js";
+import { Painter } from "./painter.js";
+import { mountBar } from "./panels/bar.js";
+import { Board } from "./panels/board.js";
+import { mountFoot } from "./panels/foot.js";
+import { openHelp } from "./panels/help.js";
+import { openMenu } from "./panels/menu.js";
+import { mountNotices, mountSpoken } from "./panels/notices.js";
+import { openPicker, widgetOf } from "./panels/picker.js";
+import { openSource } from "./panels/source.js";
+import { startPrefs } from "./prefs.js";
+import { startRouter } from "./router.js";
+import { Link } from "./socket.js";
+import { Store } from "./store.js";
+import { startTheme } from "./theme.js";
+import { Cursor } from "./widgets/cursor.js";
+import { Tooltip } from "./widgets/tooltip.js";
+
+const HEARTBEAT = 1000;
+
+/** @param {string} id */
+function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+const store = /** @type {import("./feeds.js").PageStore} */ (new Store(actions.initialState()));
+const painter = new Painter();
+const link = new Link({
+  event: (name, message) => feeds.take(name, message),
+  up: () => {
+    store.do(actions.link_changed, { up: true, text: "" });
+    feeds.connected();
+  },
+  down: (text) => {
+    feeds.disconnected();
+    store.do(actions.link_changed, { up: false, text });
+  },
+});
+const feeds = new Feeds(store, link);
+
+startPrefs(store);
+const palette = startTheme(store, () => painter.mark_all());
+
+function pause() {
+  store.do(actions.view_frozen, store.state.dashboard.frozen ? null : feeds.span());
+}
+
+/** @param {{wish: string, host: string, title: string}} card */
+function source(card) {
+  openSource(card, widgetOf(store, card.wish));
+}
+
+/** @param {import("./widgets/card.js").Card} card @param {HTMLElement} button */
+function cardMenu(card, button) {
+  const wishes = actions.shownWishes(store.state);
+  const at = wishes.indexOf(card.wish);
+  const move = (/** @type {number} */ by) => store.do(actions.widget_moved, { wish: card.wish, by });
+  openMenu(button, [
+    { label: "Where does this come from?", run: () => source(card) },
+    { label: "Move to the left", run: () => move(-1), off: at <= 0 },
+    { label: "Move to the right", run: () => move(1), off: at === wishes.length - 1 },
+    { label: "Save as PNG", run: () => card.plot?.save(`${card.wish.split(";")[0]}-${card.host}`), off: !card.plot },
+    { label: "Remove", run: () => store.do(actions.widget_removed, card.wish), off: wishes.length === 1 },
+  ]);
+}
+
+const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store), help: openHelp, pause });
+const board = new Board(byId("board"), {
+  store,
+  feeds,
+  painter,
+  palette,
+  cursor: new Cursor((fn) => painter.each_visible(fn)),
+  tooltip: new Tooltip(document.body),
+  open_menu: cardMenu,
+});
+feeds.on_points = (host) => board.points_arrived(host);
+mountNotices(byId("notices"), store);
+mountSpoken(byId("spoken"), store);
+mountFoot(byId("foot"), store);
+startKeys(store, {
+  hosts: bar.focus_hosts,
+  pick: () => openPicker(store),
+  preset: () => byId("bar").querySelector("select")?.focus(),
+  pause,
+  help: openHelp,
+  source: (card) => source({ wish: card.dataset.wish ?? "", host: card.dataset.host ?? "", title: card.querySelector("h3")?.textContent ?? "" }),
+});
+if (window.location.pathname === "/embed") document.body.classList.add("embedded");
+
+/** Lost hosts' past slides on, and countdowns count, without ticks. */
+function beat() {
+  board.second_passed();
+  if (!store.state.dashboard.frozen) painter.mark_stale(feeds.span().to);
+  setTimeout(beat, HEARTBEAT);
+}
+
+async function start() {
+  const lists = await Promise.allSettled([get("widgets"), get("presets"), get("hosts")]);
+  const [widgets, presets, hosts] = lists.map((one) => (one.status === "fulfilled" ? one.value : {}));
+  const failed = lists.find((one) => one.status === "rejected");
+  if (failed) store.do(actions.notice_given, { key: "catalogue", kind: "error", text: `The list of widgets did not come: ${failed.reason.message}`, hint: "Reload the page." });
+  store.batch(() => {
+    store.do(actions.home_told, hosts.default ?? null);
+    store.do(actions.catalog_loaded, { widgets: widgets.widgets ?? [], presets: presets.presets ?? [], preset: presets.default ?? "triage" });
+    startRouter(store);
+  });
+  await link.open();
+}
+
+plotlyLoaded().then(
+  () => painter.mark_all(),
+  (error) => store.do(actions.notice_given, { key: "plotly", kind: "error", text: error.message, hint: "Reload the page." }),
+);
+start();
+beat();
+
+// For tests of the whole page: read only.
+Object.defineProperty(window, "vectorpy", {
+  value: Object.freeze({
+    get points_seen() { return feeds.seen; },
+    get drawn() { return painter.drawn; },
+    get state() { return structuredClone(store.state); },
+  }),
+});

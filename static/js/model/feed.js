@@ -1,0 +1,152 @@
+/**
+ * One host's channel as this viewer has it: layout, points, and what is still to come.
+ * The rules of the client's side of the protocol stand here and nowhere else:
+ *
+ * - ticks at or before the newest row are dropped; a tick whose `prev` is newer than what
+ *   is here is drawn, and the missing stretch is asked for;
+ * - a tick of an unknown `v` waits for its layout;
+ * - series are matched by wish and name across layouts, so that the drawn past survives;
+ * - after a change of epoch there is a gap, then it goes on;
+ * - history replaces what it covers and keeps what is older.
+ */
+
+import { Ring } from "./ring.js";
+import { canonicalWish } from "./wish.js";
+
+const ROWS = 3700;
+const WAITING = 30;
+
+/** @typedef {import("./types.js").Layout} Layout */
+/** @typedef {import("./types.js").LaidWidget} LaidWidget */
+
+class Feed {
+  channel = "";
+  interval = 1;
+  /** @type {Layout|null} */
+  layout = null;
+  ring = new Ring(0, ROWS);
+  /** Ticks and history rows taken, for tests. */
+  seen = 0;
+  #last = 0;
+  /** @type {import("./types.js").Tick[]} */
+  #waiting = [];
+  /** @type {Map<string, {widget: LaidWidget, at: number}>} */
+  #places = new Map();
+
+  /** @param {string} host */
+  constructor(host) {
+    this.host = host;
+  }
+
+  /** Newest second taken; ticks up to it are known. */
+  get last() {
+    return this.#last;
+  }
+
+  /**
+   * The channel that the server made of our wish. Points at another interval are no longer drawn.
+   * @param {string} channel
+   * @param {number} interval
+   */
+  expect(channel, interval) {
+    if (interval !== this.interval) {
+      this.ring = new Ring(this.ring.width, ROWS);
+      this.#last = 0;
+    }
+    if (channel !== this.channel) this.#waiting = [];
+    this.channel = channel;
+    this.interval = interval;
+  }
+
+  /** The widget of a wish and the index of its first column, or null. @param {string} wish */
+  place(wish) {
+    return this.#places.get(wish) ?? null;
+  }
+
+  /** @param {Layout} layout */
+  take_layout(layout) {
+    if (layout.v === this.layout?.v) return;
+    const before = columnKeys(this.layout);
+    const known = new Map(before.map((key, i) => [key, i]));
+    const after = columnKeys(layout);
+    const crossed = this.layout !== null && layout.epoch !== this.layout.epoch;
+    this.ring = this.ring.remap(after.map((key) => known.get(key) ?? -1));
+    if (crossed && this.ring.length) {
+      // Numbers of two lives of the sampler are never joined by a line.
+      this.ring.append(this.ring.last + this.interval / 2, []);
+    }
+    this.#last = 0;
+    this.layout = layout;
+    this.#places = placesOf(layout);
+  }
+
+  /** @param {import("./types.js").History} history */
+  take_history(history) {
+    if (!this.layout || history.v !== this.layout.v) return;
+    const first = history.t.length ? history.t[0] : history.upto;
+    this.ring.splice(first, history.t.length ? Math.max(history.upto, first) : first - 1, history.t, history.columns);
+    this.#last = Math.max(this.#last, history.upto);
+    this.seen += history.t.length;
+    const waiting = this.#waiting.filter((tick) => tick.v === history.v);
+    this.#waiting = [];
+    for (const tick of waiting) this.take_tick(tick);
+  }
+
+  /**
+   * @param {import("./types.js").Tick} tick
+   * @returns {{taken: boolean, ask: import("./types.js").Span|null}} `ask`: the stretch to be asked for
+   */
+  take_tick(tick) {
+    if (tick.v !== this.layout?.v) {
+      if (this.#waiting.length < WAITING) this.#waiting.push(tick);
+      return { taken: false, ask: null };
+    }
+    if (tick.seq <= this.#last) return { taken: false, ask: null };
+    const ask = this.#last && tick.prev > this.#last ? { from: this.#last, to: tick.prev } : null;
+    this.ring.append(tick.seq, tick.n);
+    this.#last = tick.seq;
+    this.seen += 1;
+    return { taken: true, ask };
+  }
+
+  /**
+   * What a card draws: the columns of one widget between two times; null before its layout.
+   * @param {string} wish
+   * @param {number} from
+   * @param {number} to
+   * @returns {import("./types.js").View|null}
+   */
+  view(wish, from, to) {
+    const place = this.#places.get(wish);
+    if (!place) return null;
+    const rows = this.ring.rows(from, to);
+    const { series, unit } = place.widget;
+    const columns = series.map((_, i) => this.ring.column(place.at + i, rows));
+    return { times: rows.times, columns, series, unit, interval: this.interval, from, to };
+  }
+}
+
+/** The wish in our spelling, which cards look for. @param {LaidWidget} widget */
+function key(widget) {
+  return canonicalWish(widget.wish) ?? widget.wish;
+}
+
+/** @param {Layout|null} layout */
+function columnKeys(layout) {
+  return (layout?.widgets ?? []).flatMap((widget) =>
+    widget.series.map((series) => `${key(widget)}\n${series.name}`),
+  );
+}
+
+/** @param {Layout} layout */
+function placesOf(layout) {
+  const places = new Map();
+  let at = 0;
+  for (const widget of layout.widgets) {
+    places.set(key(widget), { widget, at });
+    at += widget.series.length;
+  }
+  return places;
+}
+
+export { Feed };

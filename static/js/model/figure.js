@@ -1,0 +1,132 @@
+/**
+ * What all charts share: margins, axes, bands over gaps, limit lines; as Plotly's layout.
+ * Pure: numbers in, plain objects out. Texts that come from hosts are escaped here,
+ * since Plotly reads some of HTML in them.
+ */
+
+import { timeTicks, valueTicks } from "./ticks.js";
+
+const MARGIN = { l: 66, r: 12, t: 8, b: 22 };
+
+/**
+ * @typedef {{width: number, height: number, palette: import("./colours.js").Palette, utc: boolean}} Paper
+ * @typedef {{name: string, value: number}} Limit
+ */
+
+/** Text as Plotly shows it literally. @param {string} text */
+function literal(text) {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/%\{/g, "%\u200b{");
+}
+
+/** @param {Paper} paper @param {number} from @param {number} to */
+function timeAxis(paper, from, to) {
+  const ticks = timeTicks(from, to, paper.width - MARGIN.l - MARGIN.r, paper.utc);
+  return {
+    type: "linear",
+    range: [from, to],
+    fixedrange: true,
+    tickmode: "array",
+    tickvals: ticks.values,
+    ticktext: ticks.texts,
+    ticks: "",
+    showgrid: false,
+    zeroline: false,
+    automargin: false,
+  };
+}
+
+/** @param {Paper} paper @param {{low: number, high: number}} range @param {string} unit */
+function valueAxis(paper, range, unit) {
+  const ticks = valueTicks(range.low, range.high, unit, Math.max(2, Math.round((paper.height - 30) / 42)));
+  return {
+    type: "linear",
+    range: [range.low, range.high],
+    fixedrange: true,
+    tickmode: "array",
+    tickvals: ticks.values,
+    ticktext: ticks.texts,
+    ticks: "",
+    ticklabelstandoff: 6,
+    gridcolor: paper.palette.grid,
+    gridwidth: 1,
+    zeroline: false,
+    automargin: false,
+  };
+}
+
+/** @param {[number, number]} band @param {string} colour */
+function bandShape([from, to], colour) {
+  return {
+    type: "rect",
+    layer: "above",
+    xref: "x",
+    yref: "paper",
+    x0: from,
+    x1: to,
+    y0: 0,
+    y1: 1,
+    fillcolor: colour,
+    line: { width: 0 },
+  };
+}
+
+/** @param {Limit} limit @param {import("./colours.js").Palette} palette */
+function limitShape(limit, palette) {
+  return {
+    type: "line",
+    layer: "above",
+    xref: "paper",
+    yref: "y",
+    x0: 0,
+    x1: 1,
+    y0: limit.value,
+    y1: limit.value,
+    line: { color: palette.limit, width: 1.2, dash: "dash" },
+  };
+}
+
+/** @param {Limit} limit @param {{low: number, high: number}} range @param {import("./colours.js").Palette} palette @param {string} value */
+function limitNote(limit, range, palette, value) {
+  const high = (limit.value - range.low) / (range.high - range.low) > 0.85;
+  return {
+    xref: "paper",
+    yref: "y",
+    x: 1,
+    y: limit.value,
+    xanchor: "right",
+    yanchor: high ? "top" : "bottom",
+    text: literal(`${limit.name} ${value}`),
+    showarrow: false,
+    font: { size: 10.5, color: palette.limit },
+    bgcolor: palette.card,
+    opacity: 0.9,
+    borderpad: 1,
+  };
+}
+
+/**
+ * Plotly's layout of one chart.
+ * @param {Paper} paper
+ * @param {{from: number, to: number, yaxis: object, bands: [number, number][], shapes?: object[], annotations?: object[]}} parts
+ */
+function figureLayout(paper, { from, to, yaxis, bands, shapes = [], annotations = [] }) {
+  const { palette } = paper;
+  const shown = bands.map(([a, b]) => /** @type {[number, number]} */ ([Math.max(a, from), Math.min(b, to)]));
+  return {
+    width: paper.width,
+    height: paper.height,
+    margin: { ...MARGIN, pad: 0, autoexpand: false },
+    paper_bgcolor: palette.card,
+    plot_bgcolor: palette.card,
+    showlegend: false,
+    hovermode: false,
+    dragmode: false,
+    font: { family: "Inter, system-ui, sans-serif", size: 11, color: palette.muted },
+    xaxis: timeAxis(paper, from, to),
+    yaxis,
+    shapes: [...shown.filter(([a, b]) => b > a).map((band) => bandShape(band, palette.band)), ...shapes],
+    annotations,
+  };
+}
+
+export { MARGIN, figureLayout, limitNote, limitShape, literal, valueAxis };

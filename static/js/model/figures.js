@@ -1,0 +1,144 @@
+/**
+ * The figures of the kinds of charts: lines, stacks, heatmaps; from a view to Plotly's data.
+ * Pure. What is highlighted, hidden or in which range is decided by the caller.
+ */
+
+import { faded } from "./colours.js";
+import { figureLayout, limitNote, limitShape, literal, valueAxis } from "./figure.js";
+import { gapBands } from "./gaps.js";
+import { grid } from "./heat.js";
+import { stack, stackable } from "./stack.js";
+import { line } from "./thin.js";
+import { format } from "./units.js";
+
+/**
+ * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Pen
+ * @typedef {{view: import("./types.js").View, paper: import("./figure.js").Paper, pens: Pen[],
+ *   rest: number[], limits: import("./figure.js").Limit[], range: {low: number, high: number}}} Drawing
+ *   pens: series in colour, in drawing order; rest: those drawn faintly together
+ */
+
+const LINE = { type: "scatter", mode: "lines", hoverinfo: "skip", connectgaps: false };
+
+/** Seconds that one thinned point stands for; at most one point pair per two pixels. @param {Drawing} drawing */
+function bucketOf({ view, paper }) {
+  return ((view.to - view.from) / Math.max(50, paper.width - 78)) * 2;
+}
+
+/** @param {Drawing} drawing */
+function limitParts({ limits, range, paper, view }) {
+  const inside = limits.filter(({ value }) => value >= range.low && value <= range.high);
+  return {
+    shapes: inside.map((limit) => limitShape(limit, paper.palette)),
+    annotations: inside.map((limit) => limitNote(limit, range, paper.palette, format(limit.value, view.unit))),
+  };
+}
+
+/** Columns that are drawn. @param {Drawing} drawing */
+function drawnColumns({ view, pens, rest }) {
+  return [...pens.map(({ index }) => index), ...rest].map((index) => view.columns[index]);
+}
+
+/** @param {Drawing} drawing */
+function lineFigure(drawing) {
+  const { view, pens, rest, paper, range } = drawing;
+  const bucket = bucketOf(drawing);
+  const single = pens.length === 1 && rest.length === 0;
+  const data = rest.length ? [restTrace(drawing, bucket)] : [];
+  for (const pen of pens) {
+    const points = line(view.times, view.columns[pen.index], view.interval, bucket);
+    const style = { color: pen.color, width: 1.5, dash: pen.dash };
+    const area = single ? { fill: "tozeroy", fillcolor: faded(pen.color, 0.12) } : {};
+    data.push({ ...LINE, ...points, ...area, name: literal(pen.name), line: style });
+  }
+  const bands = gapBands(view.times, drawnColumns(drawing), view.interval, view.to);
+  const yaxis = valueAxis(paper, range, view.unit);
+  return { data, layout: figureLayout(paper, { from: view.from, to: view.to, yaxis, bands, ...limitParts(drawing) }) };
+}
+
+/** All faint series as one trace: one path costs far less than fifty. @param {Drawing} drawing @param {number} bucket */
+function restTrace({ view, rest, paper }, bucket) {
+  /** @type {(number|null)[]} */
+  const x = [];
+  /** @type {(number|null)[]} */
+  const y = [];
+  for (const index of rest) {
+    const points = line(view.times, view.columns[index], view.interval, bucket);
+    x.push(...points.x, null);
+    y.push(...points.y, null);
+  }
+  return { ...LINE, x, y, name: "others", line: { color: paper.palette.rest, width: 1, dash: "solid" } };
+}
+
+/** @param {Drawing} drawing */
+function stackFigure(drawing) {
+  const { view, pens, paper, range } = drawing;
+  const columns = pens.map(({ index }) => view.columns[index]);
+  const { outlines } = stack(view.times, columns, view.interval, bucketOf(drawing));
+  const data = outlines.map(({ index, outline }) => {
+    const pen = pens[index];
+    return {
+      ...LINE,
+      ...outline,
+      name: literal(pen.name),
+      fill: "toself",
+      fillcolor: faded(pen.color, pen.faint ? 0.14 : 0.62),
+      line: { color: faded(pen.color, pen.faint ? 0.25 : 0.9), width: 0.8, dash: "solid" },
+    };
+  });
+  const filled = stackable(columns).map(({ values }) => values);
+  const bands = gapBands(view.times, filled, view.interval, view.to, "all");
+  const yaxis = valueAxis(paper, range, view.unit);
+  return { data, layout: figureLayout(paper, { from: view.from, to: view.to, yaxis, bands, ...limitParts(drawing) }) };
+}
+
+/** @param {Drawing} drawing pens: the rows, the first at the top */
+function heatFigure(drawing) {
+  const { view, pens, paper, range } = drawing;
+  const rows = { ...view, columns: pens.map(({ index }) => view.columns[index]) };
+  const { z, x0, dx } = grid(rows, (paper.width - 78) / 1.5);
+  const trace = {
+    type: "heatmap",
+    z,
+    x0,
+    dx,
+    y0: 0,
+    dy: 1,
+    zmin: range.low,
+    zmax: range.high,
+    colorscale: paper.palette.heat,
+    showscale: false,
+    hoverinfo: "skip",
+    zsmooth: false,
+  };
+  const bands = gapBands(view.times, rows.columns, view.interval, view.to);
+  const yaxis = rowAxis(pens.map(({ name }) => name), paper);
+  return { data: [trace], layout: figureLayout(paper, { from: view.from, to: view.to, yaxis, bands }) };
+}
+
+/** @param {string[]} names @param {import("./figure.js").Paper} paper */
+function rowAxis(names, paper) {
+  const room = Math.max(2, Math.floor((paper.height - 30) / 16));
+  const step = [1, 2, 4, 8, 16, 32, 64, 128].find((one) => names.length / one <= room) ?? 256;
+  const shown = names.map((_, i) => i).filter((i) => i % step === 0);
+  return {
+    type: "linear",
+    range: [names.length - 0.5, -0.5],
+    fixedrange: true,
+    tickmode: "array",
+    tickvals: shown,
+    ticktext: shown.map((i) => literal(shortened(names[i]))),
+    ticks: "",
+    ticklabelstandoff: 6,
+    showgrid: false,
+    zeroline: false,
+    automargin: false,
+  };
+}
+
+/** @param {string} name */
+function shortened(name) {
+  return name.length > 9 ? `${name.slice(0, 8)}…` : name;
+}
+
+export { heatFigure, lineFigure, stackFigure };

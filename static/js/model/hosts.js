@@ -1,0 +1,66 @@
+/**
+ * Host texts as people type them: splitting a line into hosts, and each host's canonical text.
+ * Whether a host may be reached is the server's to say, not ours.
+ *
+ * `[scheme://]name[:port]`, scheme http, https, pcp, or `archive:NAME`.
+ */
+
+const SHAPE = /^(?:(https?|pcp):\/\/)?(\[[0-9a-f:.]+\]|[^\s/:?#@[\]]+)(?::(\d{1,5}))?\/?$/i;
+const PORTS = /** @type {Record<string, string>} */ ({
+  "": "44322",
+  http: "44322",
+  https: "44322",
+  pcp: "44321",
+});
+
+/** IDNA by the browser's own URL parser; the text itself where it refuses. @param {string} name */
+function ascii(name) {
+  try {
+    return new URL(`http://${name}/`).hostname || name;
+  } catch {
+    return name;
+  }
+}
+
+/**
+ * The canonical text of one typed host, or an Error's sentence where it is none.
+ * @param {string} typed
+ * @returns {{host: string}|{error: string}}
+ */
+function parseHost(typed) {
+  const text = typed.trim();
+  if (/^archive:[\w.@+-]+$/i.test(text)) return { host: `archive:${text.slice(8)}` };
+  const parts = SHAPE.exec(text);
+  if (!parts || text.length > 300) {
+    return { error: `“${text}” is no host. Type a name or address: web-01, web-01:44322 or pcp://web-01.` };
+  }
+  const scheme = (parts[1] ?? "").toLowerCase();
+  const port = parts[3] ?? "";
+  if (port && (Number(port) < 1 || Number(port) > 65535)) {
+    return { error: `“${text}” has port ${port}; ports run from 1 to 65535.` };
+  }
+  // Digits alone stay as they are: the browser's parser would read 10 as 0.0.0.10.
+  const name = /^[\d.]+$/.test(parts[2]) ? parts[2] : ascii(parts[2].toLowerCase());
+  const shown = scheme === "http" ? "" : scheme;
+  const tail = port && port !== PORTS[scheme] ? `:${Number(port)}` : "";
+  return { host: `${shown ? `${shown}://` : ""}${name.replace(/\.$/, "")}${tail}` };
+}
+
+/**
+ * Hosts of a typed line, separated by spaces or commas.
+ * @param {string} line
+ * @returns {{hosts: string[], errors: string[]}}
+ */
+function parseHosts(line) {
+  /** @type {string[]} */
+  const hosts = [];
+  const errors = [];
+  for (const part of line.split(/[\s,]+/).filter(Boolean)) {
+    const read = parseHost(part);
+    if ("error" in read) errors.push(read.error);
+    else if (!hosts.includes(read.host)) hosts.push(read.host);
+  }
+  return { hosts, errors };
+}
+
+export { parseHost, parseHosts };

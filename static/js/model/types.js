@@ -1,0 +1,34 @@
+/**
+ * Shapes that the modules share, as JSDoc types. No code belongs here.
+ *
+ * Times are Unix seconds of the server's clock. Numbers are canonical
+ * (bytes, seconds, ones); the page scales them for people.
+ *
+ * @typedef {{instance?: string, series?: string, role?: string, [key: string]: string|undefined}} Labels
+ * @typedef {{name: string, labels: Labels}} Series
+ * @typedef {{wish: string, id: string, title: string, unit: string, kind: string, series: Series[],
+ *   total: number|null, missing: string[], reason: string|null, min?: number|null, max?: number|null}} LaidWidget
+ * @typedef {{channel: string, host?: string, interval?: number, v: number, epoch: string,
+ *   widgets: LaidWidget[]}} Layout
+ * @typedef {{channel: string, v: number, epoch: string, upto: number, t: number[],
+ *   columns: (number|null)[][]}} History
+ * @typedef {{channel: string, epoch: string, v: number, seq: number, prev: number,
+ *   n: (number|null)[]}} Tick
+ * @typedef {{host: string, state: string, reason: string|null, hint: string|null,
+ *   next_try: number|null, skew: number|null, transport: string|null, name: string|null,
+ *   cost: {metrics: number, values: number, ms: number}|null}} HostState
+ * @typedef {{type?: string, title?: string, detail?: string, host?: string|null, hint?: string|null,
+ *   status?: number}} Problem
+ * @typedef {{shows?: string, normal?: string, action?: string}} Help
+ * @typedef {{id: string, aliases: string[], title: string, group: string, kind: string, unit: string,
+ *   metrics: string[], help?: Help, needs?: string, range?: [number|null, number|null],
+ *   series?: {name: string, expression: string}[]}} CatalogWidget
+ * @typedef {{id: string, aliases: string[], title: string, widgets: string[], help?: string}} CatalogPreset
+ * @typedef {{from: number, to: number}} Span
+ * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
+ *   interval: number, frozen: Span|null}} Dashboard
+ * @typedef {{times: Float64Array, columns: Float64Array[], series: Series[], unit: string,
+ *   interval: number, from: number, to: number}} View
+ */
+
+export {};

@@ -1,0 +1,99 @@
+/**
+ * The dashboard as a URL and back. Unknown keys are ignored; texts that can't be read are
+ * left out and named in `problems`. The theme and the hidden legend entries are not part of it.
+ *
+ * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..]&v=1`
+ */
+
+import { parseHost } from "./hosts.js";
+import { parseDuration, printDuration } from "./units.js";
+import { canonicalWish } from "./wish.js";
+
+/** @typedef {import("./types.js").Dashboard} Dashboard */
+
+const WINDOWS = [60, 120, 300, 600];
+const INTERVALS = [1, 2, 5];
+const MOST = { hosts: 16, wishes: 40 };
+
+/** @returns {Dashboard} */
+function emptyDashboard() {
+  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null };
+}
+
+/** @param {string} text */
+function plain(text) {
+  // Only what would end the value or be read as something else is encoded: people read these.
+  return encodeURIComponent(text).replace(/%(3A|2F|5B|5D|2C|3B|3D|40|2A)/gi, (code) =>
+    decodeURIComponent(code),
+  );
+}
+
+/** @param {number} t */
+function printTime(t) {
+  return new Date(t * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** The query of a dashboard, with its "?". @param {Dashboard} dashboard */
+function encode(dashboard) {
+  const parts = dashboard.hosts.map((host) => `host=${plain(host)}`);
+  if (dashboard.preset) parts.push(`preset=${plain(dashboard.preset)}`);
+  else parts.push(...dashboard.wishes.map((wish) => `w=${plain(wish)}`));
+  parts.push(`window=${printDuration(dashboard.window)}`, `interval=${printDuration(dashboard.interval)}`);
+  if (dashboard.frozen) {
+    parts.push(`from=${printTime(dashboard.frozen.from)}`, `to=${printTime(dashboard.frozen.to)}`);
+  }
+  return `?${parts.join("&")}&v=1`;
+}
+
+/** @param {URLSearchParams} query @param {string} key @param {number[]} known @param {string[]} problems */
+function duration(query, key, known, problems) {
+  const text = query.get(key);
+  if (text === null) return null;
+  const seconds = parseDuration(text);
+  if (seconds !== null && known.includes(seconds)) return seconds;
+  problems.push(`The URL's ${key} is ${text}; there are ${known.map(printDuration).join(", ")}.`);
+  return null;
+}
+
+/** @param {URLSearchParams} query @param {string[]} problems */
+function span(query, problems) {
+  const texts = [query.get("from"), query.get("to")];
+  if (texts[0] === null && texts[1] === null) return null;
+  const [from, to] = texts.map((text) => Math.round(Date.parse(text ?? "") / 1000));
+  if (to > from && to - from <= 86400) return { from, to };
+  problems.push("The URL's from and to are no stretch of time; the dashboard is live instead.");
+  return null;
+}
+
+/**
+ * @param {string} search a query, with or without "?"
+ * @returns {{dashboard: Dashboard, problems: string[]}}
+ */
+function decode(search) {
+  const query = new URLSearchParams(search);
+  const dashboard = emptyDashboard();
+  /** @type {string[]} */
+  const problems = [];
+  for (const text of query.getAll("host").filter(Boolean)) {
+    const read = parseHost(text);
+    if ("error" in read) problems.push(read.error);
+    else if (!dashboard.hosts.includes(read.host)) dashboard.hosts.push(read.host);
+  }
+  dashboard.preset = query.get("preset") || null;
+  for (const text of query.getAll("w").filter(Boolean)) {
+    const wish = canonicalWish(text);
+    if (!wish) problems.push(`The URL's w=${text} names no widget.`);
+    else if (!dashboard.wishes.includes(wish)) dashboard.wishes.push(wish);
+  }
+  if (dashboard.wishes.length) dashboard.preset = null;
+  for (const key of /** @type {const} */ (["hosts", "wishes"])) {
+    const over = dashboard[key].splice(MOST[key]);
+    if (over.length) problems.push(`A dashboard holds ${MOST[key]} ${key === "hosts" ? "hosts" : "widgets"}; left out: ${over.join(", ")}.`);
+  }
+  dashboard.window = duration(query, "window", WINDOWS, problems) ?? dashboard.window;
+  dashboard.interval = duration(query, "interval", INTERVALS, problems) ?? dashboard.interval;
+  dashboard.frozen = span(query, problems);
+  return { dashboard, problems };
+}
+
+export { INTERVALS, MOST, WINDOWS, decode, emptyDashboard, encode };

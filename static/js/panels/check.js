@@ -1,0 +1,68 @@
+/**
+ * Why a host shows nothing: what was tried, step by step, as the server tells it; and what
+ * the host itself says about its PCP.
+ */
+
+import { Failed, getCheck, getHost } from "../api.js";
+import { el, fill, icon } from "../dom.js";
+
+/** @param {unknown} error */
+function failure(error) {
+  const hint = error instanceof Failed ? error.hint : "";
+  return el("p", { class: "check-failed" }, `${error instanceof Error ? error.message : error} ${hint}`.trim());
+}
+
+/** @param {{name: string, ok: boolean|null, text: string}} step */
+function stepRow({ name, ok, text }) {
+  const word = ok ? "works" : ok === null ? "unknown" : "fails";
+  return el(
+    "li",
+    { class: `step ${ok ? "good" : ok === null ? "open" : "bad"}` },
+    el("span", { class: "step-mark", title: word }, icon(ok ? "check" : "close"), el("span", { class: "spoken" }, word)),
+    el("b", {}, name),
+    el("span", {}, text),
+  );
+}
+
+/** @param {any} host as GET /api/v1/hosts/{id} tells */
+function aboutRows(host) {
+  const rows = [
+    ["PCP", host.version],
+    ["Way", host.transport && `${host.transport}${host.address ? ` at ${host.address}` : ""}`],
+    ["Agents", (host.agents ?? []).map((/** @type {any} */ one) => `${one.name} ${one.status === "ok" ? "" : one.text || one.status}`.trim()).join(", ")],
+  ].filter(([, text]) => text);
+  return el("dl", { class: "about" }, ...rows.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]));
+}
+
+/**
+ * A panel that asks once it is made, and again by its button.
+ * @param {string} host
+ * @param {() => void} close
+ */
+function checkPanel(host, close) {
+  const body = el("div", { class: "check-body", "aria-live": "polite" });
+  const again = el("button", { type: "button", class: "button", onclick: () => run() }, "Try again");
+  const stop = new AbortController();
+  const node = el(
+    "section",
+    { class: "check", "aria-label": `What was tried to reach ${host}` },
+    el("header", {}, el("h3", {}, `What was tried to reach ${host}`), again, el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close"))),
+    body,
+  );
+  const run = async () => {
+    again.disabled = true;
+    fill(body, el("p", { class: "quiet" }, "Trying its name, address and ports. This takes some seconds."));
+    const [check, about] = await Promise.allSettled([getCheck(host, stop.signal), getHost(host, stop.signal)]);
+    again.disabled = false;
+    if (stop.signal.aborted) return;
+    fill(
+      body,
+      about.status === "fulfilled" && about.value.version && aboutRows(about.value),
+      check.status === "fulfilled" ? el("ol", { class: "steps" }, ...check.value.steps.map(stepRow)) : failure(check.reason),
+    );
+  };
+  run();
+  return { node, stop: () => stop.abort() };
+}
+
+export { checkPanel, failure };

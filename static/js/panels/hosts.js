@@ -1,0 +1,131 @@
+/**
+ * The head of each host: its state in words and colour, the reason, what to try, when it is
+ * tried next, and what it costs. Below it, where it does not connect, what was tried.
+ */
+
+import { host_removed } from "../actions.js";
+import { el, fill, icon, say } from "../dom.js";
+import { checkPanel } from "./check.js";
+
+/** States in which a host gives nothing. */
+const LOST = ["down", "refused-by-policy", "not-pcp", "overloaded"];
+const WORDS = /** @type {Record<string, string>} */ ({
+  "refused-by-policy": "refused",
+  "not-pcp": "not PCP",
+  slow: "slow viewer",
+});
+
+/** @param {string|null|undefined} transport */
+function wayName(transport) {
+  const names = /** @type {Record<string, string>} */ ({ web: "web API", pmcd: "pmcd", archive: "archive" });
+  return transport ? (names[transport] ?? transport) : "";
+}
+
+class HostHead {
+  #store;
+  #time;
+  #dot = el("i", { class: "dot" });
+  #name = el("h2", {});
+  #state = el("span", { class: "state" });
+  #facts = el("span", { class: "facts" });
+  #words = el("p", { class: "reason", hidden: true });
+  #next = el("span", { class: "next" });
+  #below = el("div", { class: "below" });
+  /** @type {ReturnType<typeof checkPanel>|null} */
+  #check = null;
+  #dismissed = false;
+  #stop;
+
+  /**
+   * @param {string} host
+   * @param {import("../feeds.js").PageStore} store
+   * @param {() => number} time the server's time in seconds
+   */
+  constructor(host, store, time) {
+    this.host = host;
+    this.#store = store;
+    this.#time = time;
+    const why = el("button", { type: "button", class: "link", onclick: () => this.#toggle() }, "Check");
+    why.title = "What was tried to reach this host, and what it offers";
+    this.node = el(
+      "section",
+      { class: "host", "data-host": host, "aria-label": `Host ${host}` },
+      el(
+        "div",
+        { class: "host-line" },
+        this.#dot,
+        this.#name,
+        this.#state,
+        this.#facts,
+        why,
+        el("button", { type: "button", class: "icon-button", "aria-label": `Remove ${host}`, title: `Remove ${host}`, onclick: () => store.do(host_removed, host) }, icon("close")),
+      ),
+      this.#words,
+      this.#below,
+    );
+    this.#stop = store.follow((state) => state.hosts[host], () => this.update());
+  }
+
+  destroy() {
+    this.#stop();
+    this.#check?.stop();
+    this.node.remove();
+  }
+
+  /** Shows what is known, the countdown too. */
+  update() {
+    const said = this.#store.state.hosts[this.host];
+    const state = said?.state ?? "connecting";
+    this.node.dataset.state = state;
+    say(this.#name, said?.name || this.host);
+    this.#name.title = this.host;
+    say(this.#state, WORDS[state] ?? state);
+    say(this.#facts, this.#factText(said));
+    const words = [said?.reason, said?.hint].filter(Boolean).join(" ");
+    this.#words.hidden = state === "live" || !words;
+    const wait = Math.ceil((said?.next_try ?? 0) - this.#time());
+    say(this.#next, said?.next_try && state !== "live" ? (wait > 0 ? ` Next try in ${wait} s.` : " Trying now.") : "");
+    if (this.#words.firstChild?.textContent !== words || !this.#next.isConnected) fill(this.#words, words, this.#next);
+    if (LOST.includes(state) && !this.node.dataset.drawn) this.#open_check();
+    else if (state === "live") this.#recovered();
+  }
+
+  /** @param {import("../model/types.js").HostState|undefined} said */
+  #factText(said) {
+    if (!said) return "";
+    const facts = [said.name && said.name !== this.host ? this.host : "", wayName(said.transport)];
+    if (said.cost) facts.push(`${said.cost.metrics} metrics in ${said.cost.ms < 10 ? said.cost.ms.toFixed(1) : Math.round(said.cost.ms)} ms`);
+    if (said.skew !== null && Math.abs(said.skew) >= 1) {
+      facts.push(`its clock is ${Math.abs(said.skew).toFixed(1)} s ${said.skew > 0 ? "ahead" : "behind"}`);
+    }
+    return facts.filter(Boolean).join(" · ");
+  }
+
+  #toggle() {
+    if (this.#check) {
+      this.#dismissed = true;
+      this.#close_check();
+    } else this.#open_check(true);
+  }
+
+  #open_check(asked = false) {
+    if (this.#check || (this.#dismissed && !asked)) return;
+    this.#check = checkPanel(this.host, () => this.#toggle());
+    this.#check.node.dataset.asked = String(asked);
+    fill(this.#below, this.#check.node);
+  }
+
+  #close_check() {
+    this.#check?.stop();
+    this.#check = null;
+    fill(this.#below);
+  }
+
+  /** What was shown because nothing came goes when something comes. */
+  #recovered() {
+    this.#dismissed = false;
+    if (this.#check?.node.dataset.asked === "false") this.#close_check();
+  }
+}
+
+export { HostHead, LOST };

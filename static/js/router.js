@@ -1,0 +1,84 @@
+/**
+ * The URL and the dashboard kept in step: each change is an entry of the history, Back and
+ * Forward bring dashboards back, and links of Vector are read once and rewritten.
+ */
+
+import { dashboard_opened, findWidget, notice_given } from "./actions.js";
+import { decode, encode } from "./model/url.js";
+import { readVector } from "./model/vector.js";
+
+/** @typedef {import("./feeds.js").PageStore} PageStore */
+
+/** @param {PageStore} store @param {string[]} problems */
+function tell(store, problems) {
+  problems.forEach((text, n) => store.do(notice_given, { key: `url ${n}`, kind: "error", text }));
+}
+
+/** @param {PageStore} store */
+function open(store) {
+  const { search, hash } = window.location;
+  const vector = readVector(search, hash, (name) => findWidget(store.state, name)?.id ?? null);
+  if (vector) {
+    openVector(store, vector);
+    return;
+  }
+  const { dashboard, problems } = decode(search);
+  const bare = !new URLSearchParams(search).has("v") && !dashboard.hosts.length;
+  const { home } = store.state;
+  if (bare && home) dashboard.hosts = [home];
+  if (!dashboard.preset && !dashboard.wishes.length) dashboard.preset = store.state.catalog.preset;
+  store.do(dashboard_opened, dashboard);
+  tell(store, [...problems, ...unknownNames(store)]);
+}
+
+/** Names in the URL that this server does not know. @param {PageStore} store */
+function unknownNames(store) {
+  const { catalog, dashboard } = store.state;
+  if (!catalog.widgets.length) return [];
+  const strangers = dashboard.wishes
+    .map((wish) => wish.split(";")[0])
+    .filter((id) => id !== "chart" && !findWidget(store.state, id));
+  const problems = strangers.map((id) => `This server has no widget “${id}”.`);
+  if (dashboard.preset && !catalog.presets.some(({ id }) => id === dashboard.preset)) {
+    problems.push(`This server has no preset “${dashboard.preset}”; ${catalog.preset} is shown.`);
+  }
+  return problems;
+}
+
+/** @param {PageStore} store @param {import("./model/vector.js").Legacy} vector */
+function openVector(store, { dashboard, offers, unknown }) {
+  if (!dashboard.wishes.length) dashboard.preset = store.state.catalog.preset;
+  store.do(dashboard_opened, dashboard);
+  tell(store, unknown.length ? [`This link of Vector names widgets that are not here: ${unknown.join(", ")}.`] : []);
+  for (const host of offers) {
+    store.do(notice_given, {
+      key: `offer ${host}`,
+      kind: "note",
+      text: `This link of Vector asks one host for another: ${host}. It can be shown as a host of its own.`,
+      action: { label: `Add ${host}`, host },
+    });
+  }
+}
+
+/** Starts after the catalogue is known. @param {PageStore} store */
+function startRouter(store) {
+  let travelling = true;
+  const path = window.location.pathname;
+  open(store);
+  window.history.replaceState(null, "", path + encode(store.state.dashboard));
+  travelling = false;
+  store.subscribe((state) => state.dashboard, (now, before) => {
+    const query = encode(now);
+    if (travelling || query === window.location.search) return;
+    // The server's spelling of a host is no step of the user's.
+    const renamed = now.hosts !== before.hosts && now.hosts.length === before.hosts.length;
+    window.history[renamed ? "replaceState" : "pushState"](null, "", path + query);
+  });
+  window.addEventListener("popstate", () => {
+    travelling = true;
+    open(store);
+    travelling = false;
+  });
+}
+
+export { startRouter };

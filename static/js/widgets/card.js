@@ -1,0 +1,295 @@
+/**
+ * One widget of one host: head, body, legend. It draws from the host's feed when the painter
+ * says so, and keeps no points of its own.
+ */
+
+import { series_isolated, series_toggled, view_frozen } from "../actions.js";
+import { el, fill, icon, say } from "../dom.js";
+import { heatFigure, lineFigure, stackFigure } from "../model/figures.js";
+import { planPens } from "../model/pens.js";
+import { extremes, nextRange } from "../model/range.js";
+import { Choice } from "../model/rank.js";
+import { stackable } from "../model/stack.js";
+import { clockText, zoneName } from "../model/ticks.js";
+import { format, unitName } from "../model/units.js";
+import { footText, headline, tipRows } from "./readings.js";
+import { Legend } from "./legend.js";
+import { Plot } from "./plot.js";
+import { Table, Value, recent } from "./table.js";
+
+/**
+ * @typedef {import("../model/types.js").View} View
+ * @typedef {import("../model/pens.js").Plan} Plan
+ * @typedef {{store: import("../feeds.js").PageStore, feeds: import("../feeds.js").Feeds,
+ *   painter: import("../painter.js").Painter, cursor: import("./cursor.js").Cursor,
+ *   tooltip: import("./tooltip.js").Tooltip, palette: () => import("../model/colours.js").Palette,
+ *   open_menu: (card: Card, button: HTMLElement) => void}} Room
+ */
+
+class Card {
+  #room;
+  #title = el("h3", {});
+  #host = el("span", { class: "card-host" });
+  #unit = el("span", { class: "card-unit" });
+  #readouts = el("span", { class: "card-readouts" });
+  #now = el("span", { class: "card-now" });
+  #body = el("div", { class: "card-body" });
+  #message = el("div", { class: "card-message", hidden: true });
+  #foot = el("div", { class: "card-foot" });
+  #all = el("button", { type: "button", class: "link", hidden: true, onclick: () => this.#list_all() });
+  #more = el("span", {});
+  #scale = el("span", { class: "heat-scale", hidden: true });
+  #legend;
+  /** @type {Plot|Table|Value|null} */
+  #content = null;
+  #kind = "";
+  #choice = new Choice();
+  #listed = false;
+  /** @type {{low: number, high: number}|null} */
+  #range = null;
+  /** @type {View|null} */
+  #view = null;
+  /** @type {Plan|null} */
+  #plan = null;
+  /** Rows drawn so far, for tests. */
+  points = 0;
+  /** Right end of what was drawn last. */
+  edge = 0;
+
+  /** @param {string} wish @param {string} host @param {Room} room */
+  constructor(wish, host, room) {
+    this.wish = wish;
+    this.host = host;
+    this.#room = room;
+    this.#legend = new Legend({
+      toggle: (name) => room.store.do(series_toggled, { wish, name }),
+      isolate: (name) => room.store.do(series_isolated, { wish, name, names: this.#names() }),
+    });
+    const menu = el(
+      "button",
+      { type: "button", class: "icon-button card-menu", "aria-label": "Menu of this widget", "aria-haspopup": "menu", onclick: () => room.open_menu(this, menu) },
+      icon("more"),
+    );
+    fill(this.#foot, this.#scale, this.#more, this.#all);
+    this.node = el(
+      "section",
+      { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onblur: () => this.#hover(null) },
+      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#readouts, this.#now, menu),
+      this.#body,
+      this.#legend.node,
+      this.#foot,
+    );
+    this.#body.append(this.#message);
+    this.name("", "", false);
+  }
+
+  /** Title and unit while there is no layout. @param {string} title @param {string} unit @param {boolean} many several hosts */
+  name(title, unit, many) {
+    const place = this.#room.feeds.get(this.host)?.place(this.wish);
+    const shown = place?.widget.title || title || this.wish;
+    say(this.#title, shown);
+    say(this.#unit, unitName(place?.widget.unit ?? unit));
+    say(this.#host, many ? (this.#room.store.state.hosts[this.host]?.name ?? this.host) : "");
+    this.node.setAttribute("aria-label", `${shown}, host ${this.host}`);
+  }
+
+  get title() {
+    return this.#title.textContent ?? "";
+  }
+
+  get plot() {
+    return this.#content instanceof Plot ? this.#content : null;
+  }
+
+  destroy() {
+    this.plot?.destroy();
+    this.node.remove();
+  }
+
+  /** Draws the newest points. */
+  paint() {
+    const { store, feeds } = this.#room;
+    const feed = feeds.get(this.host);
+    const place = feed?.place(this.wish);
+    if (!feed || !place) return this.#say(this.#waiting());
+    const { widget } = place;
+    if (!widget.series.length) return this.#say(widget.reason ?? "This host has nothing to draw here.", "cannot");
+    this.#mount(widget.kind);
+    say(this.#title, widget.title);
+    say(this.#unit, unitName(widget.unit));
+    const { from, to } = feeds.span();
+    this.edge = to;
+    const view = feed.view(this.wish, from, to);
+    if (!view) return;
+    const hidden = store.state.hidden[this.wish] ?? [];
+    const plan = planPens(view, { kind: widget.kind, hidden, palette: this.#room.palette(), choice: this.#choice, all: this.#listed });
+    this.#view = view;
+    this.#plan = plan;
+    this.points = view.times.length;
+    this.#say(view.times.length ? "" : store.state.dashboard.frozen ? "No points are kept of this stretch of time." : "The first points are on their way.");
+    this.#draw(view, plan, widget);
+    this.#read(widget, hidden);
+  }
+
+  /** @param {string} kind */
+  #mount(kind) {
+    if (kind === this.#kind) return;
+    this.plot?.destroy();
+    this.#content?.node.remove();
+    this.#kind = kind;
+    this.#range = null;
+    if (kind === "table") this.#content = new Table();
+    else if (kind === "value") this.#content = new Value();
+    else this.#content = this.#newPlot();
+    this.node.dataset.kind = kind;
+    this.#body.prepend(this.#content.node);
+  }
+
+  #newPlot() {
+    const { store, painter } = this.#room;
+    return new Plot(
+      {
+        hover: (share) => this.#hover(share),
+        choose: (a, b) => this.#choose(a, b),
+        live: () => store.do(view_frozen, null),
+      },
+      () => painter.mark(this),
+    );
+  }
+
+  /** @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */
+  #draw(view, plan, widget) {
+    if (this.#content instanceof Table) return this.#content.update(view, plan.plain, widget.unit === "%" ? 100 : null);
+    if (this.#content instanceof Value) return this.#content.update(view, plan.plain);
+    if (!this.plot?.size.width) return;
+    const range = this.#fit(view, plan, widget);
+    const paper = { ...this.plot.size, palette: this.#room.palette(), utc: this.#room.store.state.utc };
+    const drawing = { view, paper, pens: plan.pens, rest: plan.rest, limits: plan.limits, range };
+    const figure = widget.kind === "stacked" ? stackFigure : widget.kind === "heatmap" ? heatFigure : lineFigure;
+    this.plot.draw(figure(drawing));
+  }
+
+  /** The range of values, with its hysteresis. @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */
+  #fit(view, plan, widget) {
+    const columns = [...plan.pens.map(({ index }) => index), ...plan.rest].map((index) => view.columns[index]);
+    const known = this.#room.store.state.catalog.widgets.find(({ id }) => id === widget.id);
+    const [min, max] = known?.range ?? [widget.min ?? null, widget.max ?? null];
+    const found = extremes(widget.kind === "stacked" ? [totals(columns)] : columns);
+    // A limit is drawn where the data come near it; else it would flatten them.
+    const near = found ? plan.limits.filter(({ value }) => value <= found.max * 3 && value > 0) : [];
+    const data = found && { min: found.min, max: Math.max(found.max, ...near.map(({ value }) => value)) };
+    this.#range = nextRange(this.#range, data, { unit: widget.unit, min, max });
+    return this.#range;
+  }
+
+  /** Legend, numbers in the head and the foot. @param {import("../model/types.js").LaidWidget} widget @param {string[]} hidden */
+  #read(widget, hidden) {
+    const view = /** @type {View} */ (this.#view);
+    const plan = /** @type {Plan} */ (this.#plan);
+    const { share } = this.#room.cursor;
+    const row = share === null ? null : this.#row(share);
+    const value = (/** @type {number} */ index) => (share === null ? recent(view, index) : row === null ? NaN : view.columns[index][row]);
+    const charted = this.plot !== null;
+    const heat = widget.kind === "heatmap";
+    const lone = plan.plain.length === 1;
+    this.#legend.node.hidden = !charted || heat || lone;
+    if (charted && !heat && !lone) this.#legend.update(plan.entries, hidden, (index) => format(value(index), view.unit));
+    say(this.#now, charted ? headline(widget.kind, view, plan, value) : "");
+    say(this.#readouts, plan.readouts.map(({ name, index, unit }) => `${name} ${format(value(index), unit)}`).join(" · "));
+    const foot = footText(widget, plan, this.#range);
+    say(this.#more, foot.text);
+    this.#scale.hidden = !heat;
+    this.#all.hidden = !foot.list;
+    say(this.#all, this.#listed ? "fewer" : `list all ${plan.plain.length}`);
+    this.#foot.hidden = !foot.text && !heat && !foot.list;
+  }
+
+  #list_all() {
+    this.#listed = !this.#listed;
+    this.node.classList.toggle("listed", this.#listed);
+    this.#room.painter.mark(this);
+  }
+
+  #names() {
+    return this.#plan?.plain.map((index) => this.#view?.series[index].name ?? "") ?? [];
+  }
+
+  /** @param {string} text @param {string} [kind] */
+  #say(text, kind = "") {
+    this.#message.hidden = !text;
+    say(this.#message, text);
+    this.node.classList.toggle("mute", text !== "" && !this.points);
+    this.node.classList.toggle("cannot", kind === "cannot");
+  }
+
+  #waiting() {
+    const { hosts, link } = this.#room.store.state;
+    const said = hosts[this.host];
+    if (!link.up) return "Waiting for the connection to vectorpy.";
+    if (!said || said.state === "connecting") return `Connecting to ${this.host}.`;
+    return said.state === "live" ? "Waiting for the first points." : `${this.host} is ${said.state.replaceAll("-", " ")}; nothing was drawn yet.`;
+  }
+
+  /** @param {number|null} share */
+  #hover(share) {
+    this.#room.cursor.move(this, share);
+    if (share === null) this.#room.tooltip.hide();
+  }
+
+  /** Row nearest to a share of the plot; null where there is none near. @param {number} share */
+  #row(share) {
+    const view = this.#view;
+    if (!view?.times.length) return null;
+    const t = view.from + share * (view.to - view.from);
+    let best = 0;
+    for (let i = 1; i < view.times.length; i += 1) {
+      if (Math.abs(view.times[i] - t) <= Math.abs(view.times[best] - t)) best = i;
+    }
+    return Math.abs(view.times[best] - t) <= 1.25 * view.interval ? best : null;
+  }
+
+  /** Called by the cursor. @param {number|null} share @param {boolean} own */
+  show_cursor(share, own) {
+    const view = this.#view;
+    if (!this.plot || !view || !this.#plan) return;
+    this.plot.cross(share);
+    const place = this.#room.feeds.get(this.host)?.place(this.wish);
+    if (place) this.#read(place.widget, this.#room.store.state.hidden[this.wish] ?? []);
+    if (!own || share === null) return;
+    const row = this.#row(share);
+    const t = row === null ? Math.round(view.from + share * (view.to - view.from)) : view.times[row];
+    const { utc } = this.#room.store.state;
+    const rows = row === null ? [] : tipRows(this.#kind, view, this.#plan, row, this.plot.level, this.#range, this.#room.palette());
+    this.#room.tooltip.show(this.node, this.plot.node, `${clockText(t, true, utc)} ${zoneName(t, utc)}`, rows, row === null ? "no data" : "");
+  }
+
+  /** @param {number} a @param {number} b */
+  #choose(a, b) {
+    const view = this.#view;
+    if (!view) return;
+    const at = (/** @type {number} */ share) => Math.round(view.from + share * (view.to - view.from));
+    if (at(b) - at(a) >= 2) this.#room.store.do(view_frozen, { from: at(a), to: at(b) });
+  }
+
+  /** Arrow keys move the crosshair. @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.target !== this.node || !this.#view) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step && !event.altKey) {
+      const view = this.#view;
+      const wide = ((event.shiftKey ? 10 : 1) * view.interval) / (view.to - view.from);
+      this.#hover(Math.max(0, Math.min(1, (this.#room.cursor.share ?? 1) + step * wide)));
+      event.preventDefault();
+    } else if (event.key === "Escape") this.#hover(null);
+  }
+}
+
+/** Sums of rows of a stack; a row with a gap is a gap. @param {Float64Array[]} columns */
+function totals(columns) {
+  const taken = stackable(columns);
+  const sums = new Float64Array(taken[0]?.values.length ?? 0);
+  for (const { values } of taken) for (let i = 0; i < sums.length; i += 1) sums[i] += values[i];
+  return sums;
+}
+
+export { Card };

@@ -1,0 +1,86 @@
+/**
+ * The words and numbers around a chart: headline, foot, rows of the tooltip. Pure.
+ */
+
+import { MANY } from "../model/pens.js";
+import { format } from "../model/units.js";
+
+/**
+ * @typedef {import("../model/types.js").View} View
+ * @typedef {import("../model/pens.js").Plan} Plan
+ */
+
+/** The one number that tells most. @param {string} kind @param {View} view @param {Plan} plan @param {(index: number) => number} value */
+function headline(kind, view, plan, value) {
+  const drawn = [...plan.pens.filter((pen) => !pen.faint).map(({ index }) => index), ...plan.rest];
+  const values = drawn.map(value).filter((one) => one === one);
+  if (!values.length) return "–";
+  if (plan.plain.length === 1) return format(values[0], view.unit);
+  if (kind === "stacked") {
+    return view.unit === "%" ? format(values.reduce((sum, one) => sum + one, 0), view.unit) : "";
+  }
+  if (kind === "heatmap" || plan.plain.length > MANY) return `max ${format(Math.max(...values), view.unit)}`;
+  return "";
+}
+
+/**
+ * @param {import("../model/types.js").LaidWidget} widget
+ * @param {Plan} plan
+ * @param {{low: number, high: number}|null} range
+ * @returns {{text: string, list: boolean}}
+ */
+function footText(widget, plan, range) {
+  const parts = [];
+  const here = plan.plain.length;
+  const total = Math.max(widget.total ?? 0, here);
+  if (plan.rest.length) parts.push(`showing ${plan.pens.length} of ${total} in colour, the highest lately`);
+  else if (total > here) parts.push(`showing ${here} of ${total}`);
+  if (plan.rest.length && total > here) parts.push(`${here} drawn`);
+  if (widget.kind === "heatmap") {
+    parts.unshift(range ? `0 to ${format(range.high > 100 && widget.unit === "%" ? 100 : range.high, widget.unit)}` : "");
+    parts.push(`${here} rows`);
+  }
+  if (range && (widget.kind === "line" || widget.kind === "stacked")) {
+    const over = plan.limits.filter(({ value }) => value > range.high);
+    parts.push(...over.map(({ name, value }) => `${name} ${format(value, widget.unit)}, above this chart`));
+  }
+  return { text: parts.filter(Boolean).join(" · "), list: widget.kind === "line" && here > MANY };
+}
+
+/**
+ * Rows of the tooltip, the largest first where there are many; on a heatmap the row under the
+ * pointer comes first.
+ * @param {string} kind
+ * @param {View} view
+ * @param {Plan} plan
+ * @param {number} row
+ * @param {number} level pointer's height in the plot, 0 at the top
+ * @param {{low: number, high: number}|null} range
+ * @param {import("../model/colours.js").Palette} palette
+ * @returns {import("./tooltip.js").Row[]}
+ */
+function tipRows(kind, view, plan, row, level, range, palette) {
+  const number = (/** @type {number} */ index) => view.columns[index][row];
+  const rows = [
+    ...plan.pens.map((pen) => ({ ...pen, value: number(pen.index) })),
+    ...plan.rest.map((index) => ({ index, name: view.series[index].name, color: palette.muted, value: number(index) })),
+  ];
+  const under = kind === "heatmap" ? rows[Math.floor(level * rows.length)] : null;
+  if (kind === "heatmap" || rows.length > MANY) rows.sort((a, b) => (b.value || 0) - (a.value || 0));
+  else if (kind === "stacked") rows.reverse();
+  const ordered = under ? [under, ...rows.filter((one) => one !== under)] : rows;
+  return ordered.map((one) => ({
+    name: one.name,
+    color: kind === "heatmap" ? heatColour(one.value, range, palette) : one.color,
+    text: format(one.value, view.unit),
+    strong: one === under,
+  }));
+}
+
+/** @param {number} value @param {{low: number, high: number}|null} range @param {import("../model/colours.js").Palette} palette */
+function heatColour(value, range, palette) {
+  const share = range ? (value - range.low) / (range.high - range.low) : 0;
+  return (palette.heat.find(([at]) => share <= at) ?? palette.heat[palette.heat.length - 1])[1];
+}
+
+export { footText, headline, tipRows };
