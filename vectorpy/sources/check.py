@@ -8,7 +8,7 @@ is passed on but names, versions and numbers of PCP's own.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from vectorpy.errors import HostError, RefusedByPolicy, VectorpyError
@@ -89,7 +89,7 @@ def _steps(host: HostId, dialler: Dialler, widgets: Sequence[Widget]) -> Iterato
         yield from _pcp(source, widgets)
 
 
-def _network(host: HostId, dialler: Dialler) -> Iterator[Step]:
+def _network(host: HostId, dialler: Dialler) -> Generator[Step, None, bool]:
     """Name, policy and ports; gives whether there is anything to talk to."""
     try:
         answers = dialler.resolver.resolve(host.name)
