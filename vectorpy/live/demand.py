@@ -1,0 +1,114 @@
+"""What a host is asked for: the union of what is drawn and what is recorded.
+
+Views are made, shared and forgotten here; who watches them is `host`'s. The
+host's lock is held by whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from vectorpy.catalog.catalog import Catalog
+from vectorpy.catalog.widget import Widget
+from vectorpy.live.record import Record
+from vectorpy.live.view import View
+from vectorpy.model.watch import ChannelSpec
+from vectorpy.settings import Settings
+
+
+class Demand:
+    """See the module. `recorded` are the widgets whose metrics are sampled on every host.
+
+    `left_out` counts the metrics beyond `tick_metrics`; with `shed` set the
+    recorded ones are not asked for, as the host has too many values.
+    """
+
+    def __init__(
+        self, record: Record, catalog: Catalog, recorded: tuple[Widget, ...], settings: Settings
+    ) -> None:
+        self.shed = False
+        self.left_out = 0
+        self._record = record
+        self._catalog = catalog
+        self._recorded_widgets = recorded
+        self._settings = settings
+        self._views: dict[tuple[int, str], View] = {}
+        self._names: tuple[str, ...] | None = None
+        self._broad = True
+
+    # -- views -----------------------------------------------------------------
+
+    def views_of(self, spec: ChannelSpec) -> list[View]:
+        """The views of a channel's wishes: those that others have already, or new ones."""
+        found = []
+        for wish in spec.wishes:
+            place = (spec.interval, wish.text)
+            view = self._views.get(place)
+            if view is None:
+                view = View(wish, spec.interval, self._catalog, self._settings.series_drawn)
+                self._views[place] = view
+                last = self._record.ring.last
+                if last is not None and self._record.known(view.metrics):
+                    view.refresh(self._record, last)
+            found.append(view)
+        self._names = None
+        return found
+
+    def keep(self, views: Iterable[View]) -> None:
+        """Forget all views but these."""
+        used = {id(view) for view in views}
+        self._views = {place: view for place, view in self._views.items() if id(view) in used}
+        self._names = None
+
+    def refresh(self, t: int) -> None:
+        """Bring all views up to date with second `t`."""
+        for view in self._views.values():
+            before = view.version
+            view.refresh(self._record, t)
+            if view.version != before:
+                self._names = None
+
+    # -- metrics ---------------------------------------------------------------
+
+    def wanted(self) -> tuple[str, ...]:
+        """Metrics to describe: all that open widgets may use, and the recorded ones."""
+        return tuple(sorted(self._drawn(lambda view: view.metrics) | self._recorded(True)))
+
+    def names(self) -> tuple[str, ...]:
+        """Metrics to fetch: of open widgets first, then recorded, up to `tick_metrics`."""
+        if self._names is None:
+            limit = self._settings.tick_metrics
+            have = self._record.descriptors.keys()
+            first = self._drawn(lambda v: v.metrics if self._broad else v.fetched) & have
+            rest = (self._recorded(self._broad) & have) - first
+            ranked = sorted(first) + sorted(rest)
+            self.left_out = max(0, len(ranked) - limit)
+            self._names = tuple(sorted(ranked[:limit]))
+        return self._names
+
+    def changed(self) -> None:
+        """What the host has is not what it was: names are chosen anew."""
+        self._names = None
+
+    def broaden(self) -> None:
+        """Fetch all that might have a value, once: what had none may have one now."""
+        self._broad, self._names = True, None
+
+    def narrow(self) -> None:
+        """A broad fetch was made; from now on what is known to have values is asked for."""
+        if self._broad:
+            self._broad, self._names = False, None
+
+    def _drawn(self, metrics: Callable[[View], frozenset[str]]) -> set[str]:
+        return {name for view in self._views.values() for name in metrics(view)}
+
+    def _recorded(self, all_of_them: bool) -> set[str]:
+        """Metrics of the recorded widgets: all, or those that this host's ones are drawn from."""
+        if self.shed:
+            return set()
+        widgets = self._recorded_widgets
+        if not all_of_them:
+            record = self._record
+            checked = (w.check(record.descriptors, record.absent).widget for w in widgets)
+            widgets = tuple(widget for widget in checked if widget.series)
+        return {name for widget in widgets for name in widget.metrics}

@@ -1,0 +1,326 @@
+"""The door of the sampler process: which hosts are watched, by whom, and what is asked of them.
+
+Hosts are made, kept and forgotten here; sampling is `sampler`'s, what goes out
+is `host`'s and `channel`'s. Its methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import vectorpy
+from vectorpy.catalog.catalog import Catalog
+from vectorpy.errors import ConfigError, HostError, LimitReached, UnknownName, VectorpyError
+from vectorpy.live import facts
+from vectorpy.live.channel import Event, Sink, Versions
+from vectorpy.live.clock import Clock, SystemClock
+from vectorpy.live.host import Answer, Host, World
+from vectorpy.live.lookup import Abilities, Lookup
+from vectorpy.live.sampler import Dials, Sampler
+from vectorpy.model import hostspec
+from vectorpy.model.hostspec import HostId
+from vectorpy.model.watch import ChannelSpec
+from vectorpy.settings import Settings
+from vectorpy.sources.dial import same_machine
+from vectorpy.sources.face import Facts
+
+logger = logging.getLogger(__name__)
+
+_KEEPER_SECONDS = 0.5
+
+
+class Hub:
+    """See the module. One per sampler process; `close` ends it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        dials: Dials,
+        catalog: Catalog,
+        clock: Clock | None = None,
+        *,
+        chance: Callable[[], float] = random.random,
+        threads: bool = True,
+    ) -> None:
+        self.version: str = vectorpy.__version__
+        self._settings = settings
+        self._dials = dials
+        self._clock = clock or SystemClock()
+        self._chance = chance
+        self._threads = threads
+        try:
+            recorded = catalog.recorded_widgets(settings.recorded)
+        except UnknownName as error:
+            raise ConfigError(f"The setting recorded: {error.message}") from error
+        versions = Versions(self._clock.now)
+        self._world = World(settings, catalog, self._clock, versions, recorded)
+        self._lookup = Lookup(dials, catalog, self._clock, self._is_late)
+        self._gate = threading.BoundedSemaphore(settings.gate_probes)
+        self._lock = threading.RLock()
+        self._hosts: dict[str, Host] = {}
+        self._new: deque[float] = deque()
+        self._hits: Counter[str] = Counter()
+        self._since = self._clock.now()
+        self._closed = threading.Event()
+        if threads:
+            threading.Thread(target=self._keep, name="hub-keeper", daemon=True).start()
+
+    # -- channels --------------------------------------------------------------
+
+    def join(
+        self, spec: ChannelSpec, window: int, sink: Sink, viewers: Iterable[str], answer: Answer
+    ) -> None:
+        """Join viewers to a channel with `window` seconds of history; starts its host if needed.
+
+        `answer(events)` is called once, before any later event of the channel
+        is given to `sink`. LimitReached, BadHost.
+        """
+        viewers = list(viewers)
+        window = min(max(1, window), self._settings.ring_seconds)
+        joined = False
+        while not joined:
+            host = self._host_of(hostspec.parse(spec.host))
+            joined = host.join(spec, window, sink, viewers, answer)
+        self._ensure_thread(host)
+
+    def leave(self, channel: str, sink: Sink, viewers: Iterable[str]) -> None:
+        """Viewers leave a channel; unknown ones are let pass."""
+        viewers = list(viewers)
+        for host in self._all():
+            if channel in host.channels:
+                host.leave(channel, sink, viewers)
+
+    def drop(self, sink: Sink) -> None:
+        """A web process is gone: all its viewers leave."""
+        for host in self._all():
+            host.drop(sink)
+
+    def history(self, channel: str, start: int, end: int, *, layout: bool = False) -> list[Event]:
+        """A joined channel's history between two seconds; UnknownName where nobody joined it."""
+        for host in self._all():
+            if channel in host.channels:
+                events = host.history(channel, start, end, layout=layout)
+                if not events:
+                    raise HostError(
+                        host.status.reason or "The host has no points yet.", host=host.hid.id
+                    )
+                return events
+        raise UnknownName(f"Nobody watches the channel {channel[:40]!r}.")
+
+    # -- hosts -----------------------------------------------------------------
+
+    def _host_of(self, hid: HostId) -> Host:
+        with self._lock:
+            host = self._hosts.get(hid.id)
+            if host is None:
+                self._admit(hid)
+                host = self._hosts[hid.id] = Host(hid, self._world)
+            return host
+
+    def _admit(self, hid: HostId) -> None:
+        """Count a new host; LimitReached where there are too many, or too many at once."""
+        settings, now = self._settings, self._clock.mono()
+        while self._new and now - self._new[0] > 60:
+            self._new.popleft()
+        if len(self._new) >= settings.new_hosts_rate:
+            self._refuse(
+                "new_hosts_rate", f"{len(self._new)} new hosts were tried in a minute", hid
+            )
+        if sum(host.polled() for host in set(self._hosts.values())) >= settings.max_hosts:
+            self._refuse("max_hosts", f"{settings.max_hosts} hosts are sampled already", hid)
+        self._new.append(now)
+
+    def _refuse(self, limit: str, what: str, hid: HostId) -> None:
+        self._hits[limit] += 1
+        hint = f"Whoever runs this server can raise {limit}; or try it again in a minute."
+        raise LimitReached(
+            f"{what}: {hid.id} can't be added now.", limit=limit, host=hid.id, hint=hint
+        )
+
+    def _ensure_thread(self, host: Host) -> None:
+        """Start the host's thread where it has none; one that hangs is never doubled."""
+        with host.lock:
+            if self._threads and host.thread is None and not self._closed.is_set():
+                name = f"host-{host.hid.id}"[:60]
+                host.thread = threading.Thread(
+                    target=self._live, args=(host,), name=name, daemon=True
+                )
+                host.thread.start()
+
+    def _live(self, host: Host) -> None:
+        sampler = self.sampler(host)
+        while True:
+            sampler.run()
+            with host.lock:
+                if self._closed.is_set() or not host.polled():
+                    host.thread = None
+                    return
+
+    def sampler(self, host: Host) -> Sampler:
+        """The sampler of a host; its thread is the caller's."""
+        return Sampler(host, self._dials, self._gate, self._clock, self._chance, self._claim)
+
+    def _claim(self, host: Host, said: Facts) -> bool:
+        """Where another watched host is the same machine, it takes over this one's viewers."""
+        with self._lock:
+            for other in set(self._hosts.values()):
+                if other is host or other.facts is None or other.merged is not None:
+                    continue
+                # One that has been live keeps what it has, as its history is its own.
+                if host.record.ring.last is None and same_machine(other.facts, said):
+                    logger.info("%s is the same machine as %s", host.hid.id, other.hid.id)
+                    other.adopt(host)
+                    for name in host.ids:
+                        self._hosts[name] = other
+                    self._ensure_thread(other)
+                    return True
+        return False
+
+    def _all(self) -> list[Host]:
+        with self._lock:
+            return list(dict.fromkeys(self._hosts.values()))
+
+    # -- keeping ---------------------------------------------------------------
+
+    def _keep(self) -> None:
+        while not self._clock.wait(self._closed, _KEEPER_SECONDS):
+            try:
+                self.keep()
+            except Exception:  # the keeper must outlive any fault
+                logger.exception("keeping the hosts failed")
+
+    def keep(self) -> None:
+        """Called twice a second: late hosts, hosts nobody wants, memory."""
+        for host in self._all():
+            host.supervise()
+            if not host.kept() and host.thread is None:
+                self._forget(host)
+        self._bound_memory()
+
+    def _forget(self, host: Host) -> None:
+        with self._lock, host.lock:
+            if not host.watched and not host.kept():
+                self._hosts = {n: h for n, h in self._hosts.items() if h is not host}
+
+    def _bound_memory(self) -> None:
+        """History nobody watches goes first; then no new series are taken in."""
+        hosts, limit = self._all(), self._settings.ring_bytes
+        total = sum(host.record.ring.bytes for host in hosts)
+        for host in sorted(hosts, key=lambda host: host.last_live or 0.0):
+            if total > limit and not host.polled() and host.thread is None:
+                total -= host.record.ring.bytes
+                with self._lock:
+                    self._hosts = {n: h for n, h in self._hosts.items() if h is not host}
+        full = total > limit
+        for host in hosts:
+            if full and not host.record.full:
+                self._hits["ring_bytes"] += 1
+            host.record.full = full
+
+    def close(self) -> None:
+        """Stop sampling. Threads that wait for a host are left to end by themselves."""
+        self._closed.set()
+        for host in self._all():
+            host.stop()
+
+    # -- questions -------------------------------------------------------------
+
+    def hosts(self) -> list[dict[str, Any]]:
+        """Each watched or kept name with its state and counts (WIRE.md 6)."""
+        with self._lock:
+            named = sorted(self._hosts.items())
+        return [self._row(name, host) for name, host in named]
+
+    def _row(self, name: str, host: Host) -> dict[str, Any]:
+        return {
+            "host": name,
+            "state": host.status.state,
+            "transport": host.status.transport,
+            "viewers": host.viewers(name),
+            "polls": host.polls,
+            "requests": host.requests,
+            "since": round(host.since),
+        }
+
+    def host(self, name: str, *, start: bool = True) -> dict[str, Any]:
+        """State, counts, facts and widgets of one host (see `facts`), asked for where needed.
+
+        With `start` False a host that is not watched is not contacted: UnknownName.
+        """
+        hid = hostspec.parse(name)
+        with self._lock:
+            host = self._hosts.get(hid.id)
+            if host is None:
+                if not start:
+                    raise UnknownName(f"{hid.id} is not watched now.", host=hid.id)
+                self._admit(hid)
+        error: VectorpyError | None = None
+        known: Abilities | None = None
+        try:
+            known = self._lookup.abilities(hid)
+        except VectorpyError as problem:
+            error = problem
+        if host is None:
+            host = Host(hid, self._world)
+            if error is not None:
+                host.failed(None, error, None)
+            else:
+                host.say("live", "")
+        return {
+            **self._row(hid.id, host),
+            **host.status.message(hid.id),
+            **facts.told(host.facts, known, host.record, self._world.catalog),
+        }
+
+    def search(self, name: str, text: str, limit: int = 50) -> dict[str, Any]:
+        """Metrics of a host by words in name or help: {"metrics", "total"}."""
+        hid = hostspec.parse(name)
+        with self._lock:
+            if hid.id not in self._hosts:
+                self._admit(hid)
+        return self._lookup.search(hid, text, min(max(1, limit), 1000))
+
+    def check(self, name: str) -> list[dict[str, Any]]:
+        """What answers at a host, step by step, in words: [{"name", "ok", "text"}]."""
+        from vectorpy.sources.check import check
+
+        hid = hostspec.parse(name)
+        widgets = [(w.id, w.metrics) for w in self._world.catalog.widgets.values()]
+        steps = check(hid, self._dials, widgets)
+        return [{"name": step.name, "ok": step.ok, "text": step.text} for step in steps]
+
+    def health(self) -> dict[str, Any]:
+        """How the sampler process does, in numbers and without names of hosts."""
+        hosts = self._all()
+        settings = self._settings
+        full = sum(1 for host in hosts if host.demand.left_out)
+        hits = {
+            **self._hits,
+            "tick_metrics": full,
+            "fetch_values": sum(h.demand.shed for h in hosts),
+        }
+        names = ("max_hosts", "new_hosts_rate", "tick_metrics", "fetch_values", "ring_bytes")
+        return {
+            "up": True,
+            "version": self.version,
+            "pid": os.getpid(),
+            "since": round(self._since),
+            "hosts": len(hosts),
+            "states": dict(Counter(host.status.state for host in hosts)),
+            "viewers": len({v for h in hosts for c in h.listed() for v in c.viewers}),
+            "channels": sum(len(host.channels) for host in hosts),
+            "ring_bytes": sum(host.record.ring.bytes for host in hosts),
+            "late": sum(host.status.state in ("late", "stale") for host in hosts),
+            "threads": threading.active_count(),
+            "limits": {n: {"value": getattr(settings, n), "hits": hits.get(n, 0)} for n in names},
+        }
+
+    def _is_late(self, name: str) -> bool:
+        host = self._hosts.get(name)
+        return host is not None and host.status.state in ("late", "stale")

@@ -1,0 +1,145 @@
+"""How one host is, in words: the state that travels, and when it is told anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vectorpy.errors import VectorpyError
+from vectorpy.model import wire
+from vectorpy.settings import Settings
+
+# Seconds without a good sample after which a host is late, and stale (WIRE.md, states).
+LATE_SECONDS = 2.5
+STALE_SECONDS = 10.0
+# The cost and skew of samples change all the time; they are told anew this rarely.
+_TELL_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Measure:
+    """What one sample cost: its start by our clock, seconds it took, and the period in force."""
+
+    started: float
+    seconds: float
+    period: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A host's state: see the message `state` of WIRE.md 4. `skew` and `ms` are measured."""
+
+    state: str = "connecting"
+    reason: str = ""
+    hint: str = ""
+    next_try: float | None = None
+    skew: float | None = None
+    metrics: int = 0
+    values: int = 0
+    ms: float | None = None
+    transport: str = ""
+    name: str = ""
+
+    def message(self, host: str) -> dict[str, Any]:
+        """The state message for one of the host's ids."""
+        cost = None
+        if self.ms is not None:
+            cost = {"metrics": self.metrics, "values": self.values, "ms": round(self.ms, 1)}
+        return wire.state(
+            host,
+            self.state,
+            self.reason,
+            self.hint,
+            None if self.next_try is None else round(self.next_try),
+            None if self.skew is None else round(self.skew, 2),
+            cost,
+            self.transport,
+            self.name,
+        )
+
+    def same(self, other: Status) -> bool:
+        """Whether a person would see no difference, small changes of measures let pass."""
+        if self._bare() != other._bare():
+            return False
+        return abs((self.skew or 0.0) - (other.skew or 0.0)) < 0.5
+
+    def _bare(self) -> Status:
+        return replace(self, skew=None, metrics=0, values=0, ms=None)
+
+
+class Teller:
+    """Decides when a status is news; `news` is asked with each change."""
+
+    def __init__(self) -> None:
+        self._told: Status | None = None
+        self._at = 0.0
+
+    def news(self, status: Status, mono: float) -> bool:
+        """Whether to send `status` now."""
+        told = self._told
+        if told is not None and told.same(status):
+            measures = (told.skew, told.metrics, told.values, told.ms)
+            changed = measures != (status.skew, status.metrics, status.values, status.ms)
+            if not changed or mono - self._at < _TELL_SECONDS:
+                return False
+        self._told, self._at = status, mono
+        return True
+
+
+def failed(status: Status, error: VectorpyError, silent: float, next_try: float | None) -> Status:
+    """The status after `error`, `silent` seconds after the last good sample."""
+    state = error.state or "down"
+    if state == "late" and silent > STALE_SECONDS:
+        state = "stale"
+    return replace(
+        status,
+        state=state,
+        reason=error.message,
+        hint=error.hint,
+        next_try=next_try,
+    )
+
+
+def waiting(status: Status, silent: float) -> Status:
+    """The status while an answer is awaited, `silent` seconds after the last good sample."""
+    if silent <= LATE_SECONDS or status.state in ("down", "refused-by-policy", "not-pcp"):
+        return status
+    state = "stale" if silent > STALE_SECONDS else "late"
+    reason = f"It has not answered for {round(silent)} s."
+    if status.state == state and not status.reason.startswith("It has not answered"):
+        reason = status.reason
+    return replace(status, state=state, reason=reason, hint=_SILENT_HINT, next_try=None)
+
+
+_SILENT_HINT = "The host, its pmcd or one of its agents hangs; it goes on by itself when they do."
+
+
+def overload(
+    measure: Measure, shed: bool, left_out: int, full: bool, settings: Settings
+) -> tuple[str, str, str] | None:
+    """State, reason and hint where a good sample is less than was wanted; else None."""
+    if measure.period > 1:
+        reason = f"A sample takes {measure.seconds:.1f} s: one is taken every {measure.period} s."
+        hint = "Close widgets with many instances, or look at the way to the host."
+    elif shed:
+        reason = "The host has too many values: only the metrics of open widgets are sampled."
+        hint = f"This server takes {settings.fetch_values} values at once (fetch_values)."
+    elif left_out:
+        reason = f"{left_out} metrics more are wanted than are sampled at once."
+        hint = f"This server samples {settings.tick_metrics} metrics (tick_metrics)."
+    elif full:
+        reason = "This server's memory for history is used up: new series are not drawn."
+        hint = f"It is {settings.ring_bytes} bytes (ring_bytes)."
+    else:
+        return None
+    return "overloaded", reason, hint
+
+
+def partial(dead: Mapping[int, str]) -> tuple[str, str, str] | None:
+    """State, reason and hint where agents don't run: by domain, what they bring; else None."""
+    if not dead:
+        return None
+    what = "; ".join(f"{domain} ({brings})" for domain, brings in dead.items())
+    reason = f"PCP's agent {what} does not run there: its metrics are missing."
+    return "partial", reason, "See pmcd's log on the host (/var/log/pcp/pmcd/pmcd.log)."
