@@ -21,7 +21,7 @@ from vectorpy.errors import VectorpyError
 from vectorpy.settings import Settings, load
 
 if TYPE_CHECKING:
-    from vectorpy.catalog.loader import Catalog
+    from vectorpy.catalog.catalog import Catalog
     from vectorpy.collector.stack import Way
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -42,6 +42,7 @@ _SERVING: tuple[Decorator, ...] = (
     click.option("--async-mode", type=click.Choice(["eventlet", "threading"])),
     *_COMMON,
 )
+_MARKS = {True: "ok  ", False: "FAIL", None: "note"}
 _PCP_PORT = click.IntRange(1, 65535)
 
 
@@ -120,14 +121,14 @@ def collector(host: str, port: int, web_port: int) -> None:
 def check(host: str, **flags: Any) -> None:
     """Say step by step what answers at HOST, what can be drawn, and what is missing.
 
-    Exit code 0 when all is well, else 1.
+    Exit code 1 when a step failed, else 0.
     """
     from vectorpy.collector.inspect import inspect
 
     good = True
     for step in inspect(host, _settings(flags), os.environ):
-        click.echo(f"{'ok  ' if step.ok else 'FAIL'}  {step.name}: {step.text}")
-        good = good and step.ok
+        click.echo(f"{_MARKS[step.ok]}  {step.name}: {step.text}")
+        good = good and step.ok is not False
     sys.exit(0 if good else 1)
 
 

@@ -179,6 +179,28 @@ def test_a_child_waits_for_the_one_before_it_at_first_only(spawner: Any) -> None
     assert spawner.started == ["pmcd", "sampler", "pmcd", "sampler"]
 
 
+def test_one_that_does_not_wait_starts_with_the_one_before_it(spawner: Any) -> None:
+    ready = {"pmcd": False, "sampler": False}
+    rack = Rack(
+        spawner,
+        [
+            child("pmcd", ready=lambda: ready["pmcd"]),
+            child("sampler", ready=lambda: ready["sampler"]),
+            child("web", waits=False),
+            child("last"),
+        ],
+    )
+    rack.step(0.0)
+    assert spawner.started == ["pmcd"]
+    ready["pmcd"] = True
+    rack.step(1.0)
+    rack.step(2.0)
+    assert spawner.started == ["pmcd", "sampler", "web"]
+    ready["sampler"] = True
+    rack.step(3.0)
+    assert spawner.started == ["pmcd", "sampler", "web", "last"]
+
+
 def test_the_goal_is_asked_once_all_run_and_reached_once(spawner: Any) -> None:
     asked: list[bool] = []
     answers = iter([False, True])

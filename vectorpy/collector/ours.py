@@ -89,6 +89,7 @@ def web(
         cwd=places.data,
         account=account,
         ready=lambda: ask(settings, "/")[0] == 200,
+        waits=False,  # it waits for the bus by itself, and both take a second to load
     )
 
 

@@ -41,7 +41,8 @@ class Child:
     `account` None keeps our own user. `before` runs ahead of every start (it
     removes stale sockets). `ready` is asked again and again after a start until
     it says yes; it must answer within about a second. Who is not ready within
-    `ready_within` seconds is killed. `log` is a file in which the child writes
+    `ready_within` seconds is killed. `waits` False starts it together with the
+    child before it, not after that is ready. `log` is a file in which the child writes
     its last words itself, read where its stderr said nothing.
     """
 
@@ -53,6 +54,7 @@ class Child:
     before: Callable[[], None] = _nothing
     ready: Callable[[], bool] | None = None
     ready_within: float = 20.0
+    waits: bool = True
     grace: float = 5.0
     log: Path | None = None
 

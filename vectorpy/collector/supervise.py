@@ -238,7 +238,10 @@ class Supervisor:
     def step(self) -> None:
         """One look at every child: start whose turn it is, tick the rest, write health."""
         now = self._clock()
+        all_before_ready = True
         for keeper in self.keepers:
+            if keeper.child.waits and not all_before_ready:
+                break
             if keeper.state == "stopped":
                 self._say(f"starting {keeper.child.name} ...")
                 keeper.start(now)
@@ -246,8 +249,7 @@ class Supervisor:
             if keeper.gave_up:
                 self._write_health()
                 raise _not_brought_up(keeper)
-            if not keeper.was_ready:
-                break
+            all_before_ready = all_before_ready and keeper.was_ready
         reap_orphans(frozenset(k.process.pid for k in self.keepers if k.process is not None))
         self._seek_goal()
         self._write_health()

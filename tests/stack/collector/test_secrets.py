@@ -8,12 +8,11 @@ nothing.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,14 +70,13 @@ def none_in(text: str) -> bool:
 
 
 def get(port: int, path: str, **query: str) -> str:
-    """The body of an answer, errors too."""
-    url = f"http://127.0.0.1:{port}{path}?{urllib.parse.urlencode(query)}"
+    """The body of an answer, errors too, whole: pmproxy cuts it off at "Connection: close"."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
     try:
-        with urllib.request.urlopen(url, timeout=15) as answer:
-            return answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.read().decode()
+        connection.request("GET", f"{path}?{urllib.parse.urlencode(query)}")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 def hostspecs(instance: Any, port: int) -> list[str]:
