@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import subprocess
+import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.stack
 NAME = "proc.psinfo.environ"
 OWN, OTHER = "own-secret-6f2b", "other-secret-91c4"
 # Ports of pmcd and web API, and the page's.
-COLLECTOR, USERS, UP, USERS_UP = (21520, 21521), (21522, 21523), (21524, 21525, 21526), (21527,)
+COLLECTOR, USERS, UP = (21520, 21521), (21522, 21523), (21524, 21525, 21526)
 
 
 def plant(user: str, secret: str) -> subprocess.Popen[bytes]:
@@ -150,3 +151,82 @@ def test_a_user_s_collector_has_no_teller_of_secrets(
     for user in (None, ordinary):
         for host in (f"127.0.0.1:{USERS[0]}", f"unix:{users_own.runtime}/pmcd.sock"):
             assert none_in(run_as(user, "pminfo", "-f", "-h", host, NAME)), (user, host)
+
+
+# Asks our own source, connected as the sampler is, for the metric in every way it has.
+BY_SOURCE = """
+import sys
+from vectorpy.model import hostspec
+from vectorpy.settings import Settings
+from vectorpy.sources.dial import Dialler
+name = "proc.psinfo.environ"
+source = Dialler(Settings(pmcd_socket=sys.argv[1])).dial(hostspec.parse("local"))
+source.open()
+print(source.describe(["proc.nprocs", name]))
+sample = source.fetch(["proc.nprocs", "proc.psinfo.psargs", name])
+print(sample)
+"""
+
+
+@pytest.fixture(scope="module", params=["root", "user"])
+def up(
+    request: pytest.FixtureRequest,
+    start: Callable[..., Any],
+    secrets: tuple[int, int],
+    ordinary: str,
+) -> tuple[Any, str]:
+    """An `up` and the name of its own uid's user; root's has the web API beside pmdaproc."""
+    if request.param == "user":
+        instance = start("up", "--port", str(UP[0]), user=ordinary)
+        instance.wait_for("vectorpy is at ")
+        return instance, ordinary
+    ports = ("--pmcd-port", str(UP[1]), "--web-port", str(UP[2]))
+    instance = start("up", "--port", "21527", "--web-api", *ports)
+    instance.wait_for("vectorpy is at ")
+    return instance, "pcp"
+
+
+def test_up_s_own_uid_can_read_what_was_planted(
+    up: tuple[Any, str], run_as: Callable[..., str]
+) -> None:
+    instance, user = up
+    said = run_as(user, "pminfo", "-f", "-h", f"unix:{instance.runtime}/pmcd.sock", NAME)
+    assert (OWN if user == "pcp" else OTHER) in said
+
+
+def test_our_source_never_fetches_it(up: tuple[Any, str], run_as: Callable[..., str]) -> None:
+    instance, user = up
+    socket = f"{instance.runtime}/pmcd.sock"
+    said = run_as(user, sys.executable, "-P", "-c", BY_SOURCE, socket, env={"PATH": "/usr/bin"})
+    assert "proc.nprocs" in said
+    assert "/bin/sleep" in said  # another string metric of the same processes comes
+    assert none_in(said)
+
+
+def test_our_api_tells_nobody(up: tuple[Any, str]) -> None:
+    instance, user = up
+    port = UP[0] if user != "pcp" else 21527
+    wishes = [
+        f"chart;expr={NAME}",
+        f"chart;expr=sum({NAME})",
+        f"chart;expr={NAME};unit=count",
+        NAME,
+    ]
+    for wish in wishes:
+        body = get(port, "/api/v1/hosts/local/points", widget=wish, window="60s")
+        assert none_in(body), wish
+    for text in ("environ", NAME, OWN, OTHER, "sleep"):
+        assert none_in(get(port, "/api/v1/hosts/local/metrics", search=text)), text
+    for path in ("/api/v1/hosts", "/api/v1/hosts/local", "/healthz", "/metrics", "/limits"):
+        assert none_in(get(port, path)), path
+    assert instance.process.poll() is None
+
+
+def test_web_api_of_up_tells_nobody(up: tuple[Any, str]) -> None:
+    instance, user = up
+    if user != "pcp":
+        assert not any(process.name == "pmproxy" for process in instance.processes())
+        return
+    for spec in hostspecs(instance, UP[1]):
+        for way in ({"names": NAME}, {"pmids": "3.8.47"}):
+            assert none_in(get(UP[2], "/pmapi/fetch", hostspec=spec, **way)), (spec, way)
