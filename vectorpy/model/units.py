@@ -62,9 +62,10 @@ _TIME = {
     )
     for name in names.split()
 }
-_ONES = frozenset({"count", "counts"})
-# One factor of a unit: a word with its exponent, or a power of ten ("x 10^6").
+# One factor of a unit: a word with its exponent ("byte^2"), a count with its scale before its
+# exponent ("count x 10^3^2"), or a scale alone.
 _WORD = re.compile(r"([A-Za-z]+)(?:\^(-?\d{1,2}))?")
+_COUNT = re.compile(r"counts?(?![A-Za-z])(?:\s*x\s*10\^(-?\d{1,2}))?(?:\^(-?\d{1,2}))?")
 _TENS = re.compile(r"(?:x\s*)?10\^(-?\d{1,2})")
 _NOTHING = frozenset({"", "none", "1", "%"})
 
@@ -101,6 +102,12 @@ def _product(part: str, text: str) -> tuple[float, Dim]:
             factor *= 10.0 ** int(tens[1])
             position = tens.end()
             continue
+        if ones := _COUNT.match(part, position):
+            power = int(ones[2] or 1)
+            count += power
+            factor *= 10.0 ** (int(ones[1] or 0) * power)
+            position = ones.end()
+            continue
         word = _WORD.match(part, position)
         power = int(word[2] or 1) if word else 0
         if word and word[1] in _SPACE:
@@ -109,8 +116,6 @@ def _product(part: str, text: str) -> tuple[float, Dim]:
         elif word and word[1] in _TIME:
             time += power
             factor *= _TIME[word[1]] ** power
-        elif word and word[1] in _ONES:
-            count += power
         else:
             raise UserError(f"The unit {text!r} can't be read at {part[position:]!r}.")
         position = word.end()
