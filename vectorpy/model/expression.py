@@ -153,7 +153,8 @@ class _Parser:
         while position < end:
             found = _TOKEN.match(self._text, position)
             if not found:
-                raise self._error("this can't be read", position)
+                blank = len(self._text[position:]) - len(self._text[position:].lstrip())
+                raise self._error("this can't be read", position + blank)
             yield (
                 found.lastgroup or "",
                 found[found.lastgroup or 0],
