@@ -27,10 +27,10 @@ def options(argv: tuple[str, ...], option: str) -> list[str]:
     return [value for name, value in itertools.pairwise(argv) if name == option]
 
 
-def test_pmcd_without_a_port_binds_an_address_that_nobody_has() -> None:
+def test_pmcd_without_a_port_is_given_what_is_no_address() -> None:
     argv = pmcd.argv(SYSTEM, LAYOUT, None)
     assert argv == (
-        "/b/pmcd", "-f", "-A", "-i", "192.0.2.1", "-s", "/r/pmcd.sock",
+        "/b/pmcd", "-f", "-A", "-i", "no..tcp", "-s", "/r/pmcd.sock",
         "-c", "/s/etc/pmcd.conf", "-n", "/s/etc/pmns",
         "-l", "/s/log/pmcd/pmcd.log", "-x", "/s/log/pmcd/fatal.log",
     )  # fmt: skip

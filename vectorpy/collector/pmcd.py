@@ -16,9 +16,11 @@ from vectorpy.collector.process import Child, identity
 from vectorpy.collector.system import SYSTEM_PATH, System
 from vectorpy.collector.users import Account, Roles
 
-# pmcd has no switch for "no TCP". An address that no host has (TEST-NET-1, RFC
-# 5737) can't be bound: pmcd notes that and goes on with its unix socket alone.
-NO_ADDRESS = "192.0.2.1"
+# pmcd has no switch for "no TCP". What is no address, in no syntax and for no
+# resolver (an empty label), is noted in its log, and it goes on with its unix
+# socket alone. A real address that no host has works as well, but pmcd tries
+# for a second to bind it, at each start.
+NO_ADDRESS = "no..tcp"
 LOOPBACK = "127.0.0.1"
 PROBE_TIMEOUT = 1.0  # seconds
 
