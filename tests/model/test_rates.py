@@ -204,6 +204,20 @@ def test_rates_times_dt_sum_to_the_difference_and_are_never_negative(steps, begi
     assert total == pytest.approx(raw - begin, rel=1e-9)
 
 
+@given(st.lists(st.integers(0, 4000), min_size=1, max_size=10))
+def test_busy_time_is_the_same_in_every_unit(steps):
+    scales = {"nanosec": 10**9, "microsec": 10**6, "millisec": 1000}
+    table = {u: Descriptor(u, "60.0.1", "u64", "counter", u, None) for u in scales}
+    rates, busy = Rates(), 0
+    for second, step in enumerate([0, *steps]):
+        busy += step
+        raws = {unit: {"": busy * scale // 1000} for unit, scale in scales.items()}
+        values = rates.points(Sample([Part(float(second), raws)]), table).values
+        if second:
+            for unit in scales:
+                assert values[unit][""] == pytest.approx(step / 1000, rel=1e-12)
+
+
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=20), st.integers(0, 2**32 - 1))
 def test_a_wrapping_32_bit_counter_loses_nothing(steps, begin):
     table = {"m": Descriptor("m", "60.0.1", "u32", "counter", "count", None)}

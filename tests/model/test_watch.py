@@ -135,6 +135,8 @@ def test_union_sorts_and_drops_doubles():
         ("/dev/[sv]da", ["/dev/sda", "/dev/vda"], ["/dev/xda"]),
         ("re:sd[a-c]", ["sda", "sdc"], ["sdd", "sda1", "xsda"]),
         ("re:cpu(0|12)", ["cpu0", "cpu12"], ["cpu1"]),
+        (r"re:(sd|vd)[a-z]+\d*", ["sda", "vdaa12"], ["sd", "nvme0n1"]),
+        (r"re:eth0\.\d+|lo", ["eth0.12", "lo"], ["eth0x12", "lo0"]),
     ],
 )
 def test_filters_of_instances(text, yes, no):
@@ -145,7 +147,10 @@ def test_filters_of_instances(text, yes, no):
 
 @pytest.mark.parametrize(
     "text",
-    ["re:(a+)+b", "re:(a|a)*b", "re:a*a*a*a*b", r"re:(a)\1", "re:(?=a)", "re:[", "re:" + "a" * 201],
+    [
+        *("re:(a+)+b", "re:(a|a)*b", "re:a*a*a*b", r"re:(a)\1", "re:(?=a)", "re:[", r"re:\\*a*a*"),
+        *("re:" + "a" * 201, "re:" + "a?" * 20 + "a" * 20, "re:" + "(a|a)" * 20, "re:(a){9}"),
+    ],
 )
 def test_filters_that_could_stop_a_sampler_are_refused(text):
     with pytest.raises(UserError):

@@ -189,17 +189,22 @@ def _globs(parts: list[str]) -> Callable[[str], bool]:
     return test
 
 
-# Backtracking is what makes them slow: repeated groups, look-around and references are refused,
-# and more than three repetitions (their cost multiplies) as well.
-_SLOW = re.compile(r"\)[*+?{]|\(\?|\\[1-9]")
-_REPEAT = re.compile(r"(?<!\\)[*+{]")
+# Backtracking is what makes an expression slow, so what multiplies it is counted: a repetition
+# may try each of 256 characters (2^8), an option or alternative two ways (2^1). Repeated groups,
+# look-around and back-references are refused.
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_SLOW = re.compile(r"\)[*+?{]|\(\?")
+_MOST_BITS = 18
 
 
 def _regex(text: str) -> Callable[[str], bool]:
-    if len(text) > 200 or _SLOW.search(text) or len(_REPEAT.findall(text)) > 3:
+    bare = _ESCAPE.sub("_", text)
+    bits = 8 * sum(map(bare.count, "*+{")) + bare.count("?") + bare.count("|")
+    referring = any(char.isdigit() for char in _ESCAPE.findall(text))
+    if len(text) > 200 or bits > _MOST_BITS or referring or _SLOW.search(bare):
         raise UserError(
             f"The filter {text[:80]!r} is too complex.",
-            hint="Use at most three of * + {, and no repeated groups; or a glob such as sd*.",
+            hint="Use at most two of * + {, and repeat no group; or use globs such as sd*,nvme*.",
         )
     try:
         pattern = re.compile(text)
