@@ -34,6 +34,7 @@ QUEUE_MAX = 200
 # Engine.IO connections that never become viewers, in seconds.
 _SILENT = 10.0
 _DROPPED_MAX = 200
+_SLICE = 2.0
 _ACK = '2["ack"'
 
 
@@ -52,10 +53,11 @@ def create(app: Flask, settings: Settings, origin_allowed: Callable[..., bool]) 
         manage_session=False,
         ping_interval=PING_INTERVAL,
         ping_timeout=PING_TIMEOUT,
-        max_http_buffer_size=settings.inbound_bytes,
+        # Above the limit itself, so that who exceeds it a little hears why.
+        max_http_buffer_size=4 * settings.inbound_bytes,
     )
     if aio.mode() == "threading":
-        _bound_threading(socketio, settings.inbound_bytes)
+        _bound_threading(socketio, 4 * settings.inbound_bytes)
     return socketio
 
 
@@ -87,6 +89,21 @@ def _bound_threading(socketio: SocketIO, most: int) -> None:
             except simple_websocket.ConnectionError as error:
                 raise ConnectionError from error
 
+        def wait(self) -> Any:
+            # Waited for in slices: simple-websocket wakes its reader before it marks
+            # a connection as ended, and who looks too early would wait for ever.
+            try:
+                while self.ws.connected or self.ws.input_buffer:
+                    if (data := self.ws.receive(timeout=_SLICE)) is not None:
+                        return data
+            except simple_websocket.ConnectionClosed:
+                pass
+            return None
+
+        def close(self) -> None:
+            super().close()
+            self.ws.event.set()
+
     eio = socketio.server.eio
     eio._async = {**eio._async, "websocket": Bounded}
 
@@ -105,6 +122,7 @@ class Connections:
         self._seen: dict[str, float] = {}
         self._buckets: dict[str, tuple[Bucket, Bucket]] = {}
         self._dropped: dict[str, int] = {}
+        self._warned: dict[str, float] = {}
         self.cuts: dict[str, int] = {}
 
     # -- the face of `live.Out` ----------------------------------------------
@@ -128,6 +146,11 @@ class Connections:
         if not isinstance(data, str) or data[:1] in ("5", "6"):
             self.cut(eio_sid, "binary")
             return False
+        if len(data) > self._settings.inbound_bytes:
+            self._limits.hit("inbound_bytes")
+            text = f"A message was longer than {self._settings.inbound_bytes} bytes."
+            self._warn(eio_sid, LimitReached(text, limit="inbound_bytes"))
+            return False
         with self._lock:
             now = self._clock()
             if eio_sid not in self._buckets:
@@ -138,25 +161,24 @@ class Connections:
                 return True
             dropped = self._dropped[eio_sid] = self._dropped.get(eio_sid, 0) + 1
         self._limits.hit("inbound_rate")
+        rate = self._settings.inbound_rate
         if dropped > _DROPPED_MAX:
             self.cut(eio_sid, "flood")
-        elif dropped % self._settings.inbound_rate == 1:
-            self._warn(eio_sid)
+        elif now - self._warned.get(eio_sid, -1.0) >= 1.0:
+            self._warned[eio_sid] = now
+            text = f"More than {rate} messages a second; some were not taken."
+            self._warn(eio_sid, LimitReached(text, limit="inbound_rate"))
         return False
 
-    def _warn(self, eio_sid: str) -> None:
+    def _warn(self, eio_sid: str, error: LimitReached) -> None:
         sid = self._server.manager.sid_from_eio_sid(eio_sid, "/")
         if sid is not None:
-            rate = self._settings.inbound_rate
-            error = LimitReached(
-                f"More than {rate} messages a second; some were not taken.", limit="inbound_rate"
-            )
             self.emit("problem", wire.problem_of(error), to=sid)
 
     def forget(self, eio_sid: str) -> None:
         """A connection is over."""
         with self._lock:
-            for book in (self._buckets, self._dropped, self._seen):
+            for book in (self._buckets, self._dropped, self._warned, self._seen):
                 book.pop(eio_sid, None)
 
     # -- ending --------------------------------------------------------------
