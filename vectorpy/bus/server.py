@@ -25,6 +25,7 @@ from vectorpy.catalog.loader import load as load_catalog
 from vectorpy.errors import ConfigError, VectorpyError
 from vectorpy.live.hub import Hub
 from vectorpy.settings import HANDED_DOWN, Settings, from_json
+from vectorpy.sources.check import check
 from vectorpy.sources.dial import Dialler
 
 logger = logging.getLogger(__name__)
@@ -171,7 +172,14 @@ def main(settings: Settings) -> None:
     """Run the sampler process until SIGTERM or SIGINT; ends within a second."""
     die_with_parent()
     catalog = load_catalog(Path(settings.catalog_dir) if settings.catalog_dir else None)
-    serve(settings, Hub(settings, Dialler(settings), catalog), until_signal)
+    dialler = Dialler(settings)
+    hub = Hub(
+        settings,
+        dialler,
+        catalog,
+        check=lambda host, widgets: check(host, dialler, widgets),
+    )
+    serve(settings, hub, until_signal)
 
 
 def _run() -> int:

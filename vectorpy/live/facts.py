@@ -10,6 +10,7 @@ from typing import Any
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.live.lookup import Abilities
 from vectorpy.live.record import Record
+from vectorpy.sources.check import brings
 from vectorpy.sources.face import Facts
 
 
@@ -77,4 +78,5 @@ def _why(metric: str, known: Abilities | None, record: Record) -> str:
         return record.without[metric]
     if known and metric in known.descriptors:
         return "It has no value on this host, or none that is a number."
-    return f"The host has no metric {metric}."
+    origin = brings(metric)
+    return f"The host has no metric {metric}." + (f" It comes from {origin}." if origin else "")

@@ -228,7 +228,7 @@ class Host:
         with self.lock:
             last = self.record.ring.last
             self._good = self._world.clock.mono()
-            self.last_live = self._world.clock.now()
+            self.last_live = self._good
             if last is not None and 0 <= last - t <= SET_BACK:
                 self.base(sample, measure.period)
                 self._set(self._well(sample, measure))
@@ -287,7 +287,8 @@ class Host:
         settings, demand = self._world.settings, self.demand
         names = demand.names()
         dead = {domain: self.record.brings(domain) for domain in self.record.dead(names)}
-        said = overload(measure, demand.shed, demand.left_out, self.record.full, settings)
+        full = self.record.full or self.record.ring.refused > 0
+        said = overload(measure, demand.shed, demand.left_out, full, settings)
         state, reason, hint = said or partial(dead) or ("live", "", "")
         middle = measure.started + measure.seconds / 2
         return Status(

@@ -11,12 +11,19 @@ import os
 import random
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import vectorpy
 from vectorpy.catalog.catalog import Catalog
-from vectorpy.errors import ConfigError, HostError, LimitReached, UnknownName, VectorpyError
+from vectorpy.errors import (
+    ConfigError,
+    HostError,
+    LimitReached,
+    Unavailable,
+    UnknownName,
+    VectorpyError,
+)
 from vectorpy.live import facts
 from vectorpy.live.channel import Event, Sink, Versions
 from vectorpy.live.clock import Clock, SystemClock
@@ -27,12 +34,15 @@ from vectorpy.model import hostspec
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.watch import ChannelSpec
 from vectorpy.settings import Settings
+from vectorpy.sources.check import Step
 from vectorpy.sources.dial import same_machine
 from vectorpy.sources.face import Facts
 
 logger = logging.getLogger(__name__)
 
 _KEEPER_SECONDS = 0.5
+# What answers at a host, step by step; widgets are (id, metrics).
+Check = Callable[[HostId, Sequence[tuple[str, Collection[str]]]], Sequence[Step]]
 
 
 class Hub:
@@ -45,6 +55,7 @@ class Hub:
         catalog: Catalog,
         clock: Clock | None = None,
         *,
+        check: Check | None = None,
         chance: Callable[[], float] = random.random,
         threads: bool = True,
     ) -> None:
@@ -52,6 +63,7 @@ class Hub:
         self._settings = settings
         self._dials = dials
         self._clock = clock or SystemClock()
+        self._check = check
         self._chance = chance
         self._threads = threads
         try:
@@ -219,7 +231,7 @@ class Hub:
                     self._hosts = {n: h for n, h in self._hosts.items() if h is not host}
         full = total > limit
         for host in hosts:
-            if full and not host.record.full:
+            if (full and not host.record.full) or host.record.ring.refused:
                 self._hits["ring_bytes"] += 1
             host.record.full = full
 
@@ -288,11 +300,11 @@ class Hub:
 
     def check(self, name: str) -> list[dict[str, Any]]:
         """What answers at a host, step by step, in words: [{"name", "ok", "text"}]."""
-        from vectorpy.sources.check import check
-
+        if self._check is None:
+            raise Unavailable("This sampler can't check hosts.", host=name)
         hid = hostspec.parse(name)
         widgets = [(w.id, w.metrics) for w in self._world.catalog.widgets.values()]
-        steps = check(hid, self._dials, widgets)
+        steps = self._check(hid, widgets)
         return [{"name": step.name, "ok": step.ok, "text": step.text} for step in steps]
 
     def health(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from vectorpy.live.clock import Clock
 from vectorpy.live.host import Host
 from vectorpy.live.status import Measure
 from vectorpy.model.hostspec import HostId
-from vectorpy.model.plan import RECENTLY, Backoff, Plan, Slot, retry_after
+from vectorpy.model.plan import RECENTLY, SET_BACK, Backoff, Plan, Slot, retry_after
 from vectorpy.model.sample import Sample
 from vectorpy.sources.face import Facts, Source
 
@@ -75,7 +75,8 @@ class Sampler:
         self._slot: Slot | None = None
         self._tries = 0
         self._opens = 0
-        self._retry_at = -math.inf
+        # By the clock that never jumps.
+        self._retry_at = self._rest_until = -math.inf
         self._asked_at = -math.inf
         self._ask_again = False
         self._never = threading.Event()
@@ -100,7 +101,7 @@ class Sampler:
             logger.exception("%s: the sampler failed", self._host.hid.id)
             fault = HostError(f"The sampler of this server failed: {error!r}.")
             self._lost(fault, self._due_second())
-            return self._retry_at
+            return self._retry()
 
     def close(self) -> None:
         """Close the source; the next step dials anew."""
@@ -115,35 +116,40 @@ class Sampler:
 
     def step(self) -> float:
         """Do what is due; when to be called next, by the clock. It raises nothing of a host's."""
-        now = self._clock.now()
         try:
             if self._open:
-                return self._on_time(now)
-            if now < self._retry_at and not self._called(now):
-                return self._retry_at
+                return self._on_time(self._clock.now())
+            if self._clock.mono() < self._retry_at and not self._called():
+                return self._retry()
             return self._connect()
         except VectorpyError as error:
             self._lost(error, self._due_second())
-            return self._retry_at
+            return self._retry()
 
     def _on_time(self, now: float) -> float:
         slot = self._slot or self._plan.next(now)
-        if now - slot.at > _TOO_LATE:
+        # Too late for its second, or our clock was set back: another second's turn.
+        if not -self._plan.period - SET_BACK <= now - slot.at <= _TOO_LATE:
             slot = self._plan.next(now)
         self._slot = slot
         if now < slot.at - 0.001:
-            self._describe_new(now)
+            self._describe_new()
             return slot.at
         self._slot = None
-        self._sample(slot)
+        if self._clock.mono() >= self._rest_until:
+            self._sample(slot)
         if not self._open:
-            return self._retry_at
-        self._slot = self._slot or self._plan.next(self._clock.now())
+            return self._retry()
+        self._slot = self._plan.next(self._clock.now())
         return self._slot.at
 
-    def _called(self, now: float) -> bool:
+    def _retry(self) -> float:
+        """When the next try is due, by the clock."""
+        return self._clock.now() + max(0.0, self._retry_at - self._clock.mono())
+
+    def _called(self) -> bool:
         """Whether somebody came while the host rests in a long pause: he gets a try at once."""
-        return self._host.take_call() and self._retry_at - now > 1.5
+        return self._host.take_call() and self._retry_at - self._clock.mono() > 1.5
 
     # -- connecting --------------------------------------------------------------
 
@@ -160,10 +166,10 @@ class Sampler:
         host.opened(facts)
         self._open = True
         self._asked_at = -math.inf
-        self._describe_new(self._clock.now())
+        self._describe_new()
         self._first_samples()
         if not self._open:
-            return self._retry_at
+            return self._retry()
         self._tries = 0
         self._backoff.reset()
         self._slot = self._plan.next(self._clock.now())
@@ -210,7 +216,7 @@ class Sampler:
     def _sample(self, slot: Slot) -> None:
         started = self._clock.now()
         try:
-            self._describe_new(started)
+            self._describe_new()
             sample = self._healed_fetch(self._host.names())
         except Overloaded as error:
             self._too_much(error, slot.second)
@@ -242,8 +248,9 @@ class Sampler:
         with self._asking():
             return self._source.fetch(names)
 
-    def _describe_new(self, now: float) -> None:
+    def _describe_new(self) -> None:
         """Ask for descriptors of new wishes, and now and then for what was not there."""
+        now = self._clock.mono()
         wanted = self._host.wanted()
         record = self._host.record
         names = record.lacking(wanted)
@@ -264,7 +271,7 @@ class Sampler:
         host.failed(second, error, None)
         if host.shed_recorded():
             return
-        self._slot = self._plan.next(self._clock.now() + _OVERLOADED_PAUSE)
+        self._rest_until = self._clock.mono() + _OVERLOADED_PAUSE
 
     # -- trouble -----------------------------------------------------------------
 
@@ -277,11 +284,11 @@ class Sampler:
         if self._opens >= _OPENS or not isinstance(error, HostError):
             self._opens = 0
             self.close()
-        now = self._clock.now()
+        now = self._clock.mono()
         pause = retry_after(now, host.last_live, host.watched, self._backoff)
         self._retry_at = now + pause
         # Each second's try would be told each second: only longer pauses are.
-        host.failed(second, error, self._retry_at if pause > 1.5 else None)
+        host.failed(second, error, self._clock.now() + pause if pause > 1.5 else None)
 
     def _due_second(self) -> int | None:
         """The second whose sample fails with this try: none while tries are rare."""

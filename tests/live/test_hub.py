@@ -1,0 +1,247 @@
+"""The door: many hosts at once, limits, questions, and the threads behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from vectorpy.errors import LimitReached, UnknownName, VectorpyError
+from vectorpy.live.hub import Hub
+from vectorpy.model.watch import ChannelSpec, Wish
+from vectorpy.settings import Settings
+from vectorpy.sources.fake import FakeDialler, FakeHost
+
+
+class FastClock:
+    """A clock that runs `speed` times faster than the machine's."""
+
+    def __init__(self, start: float, speed: float) -> None:
+        self.speed = speed
+        self._start = start
+        self._zero = time.monotonic()
+
+    def now(self) -> float:
+        return self._start + self.mono()
+
+    def mono(self) -> float:
+        return (time.monotonic() - self._zero) * self.speed
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        return event.wait(max(0.0, seconds) / self.speed)
+
+
+def until(found: Callable[[], Any], what: str, seconds: float = 10.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end, f"in vain waited for: {what}"
+        time.sleep(0.005)
+    return value
+
+
+@pytest.fixture
+def fast(build: Any) -> Iterator[Callable[..., Any]]:
+    """Makes a hub with threads, `speed` times faster than life."""
+    hubs = []
+
+    def make(hosts: dict[str, FakeHost] | None = None, speed: float = 10, **more: Any) -> Any:
+        clock = FastClock(build.start, speed)
+        hosts = hosts if hosts is not None else {"web-01": build.host(clock)}
+        for host in hosts.values():
+            host.clock = clock.now
+        settings = Settings(**{"recorded": ("triage",), **more})
+        dials = FakeDialler(hosts)
+        hub = Hub(settings, dials, build.catalog(), clock, chance=lambda: 0.5)
+        hubs.append(hub)
+        return hub, dials, clock
+
+    yield make
+    for hub in hubs:
+        hub.close()
+
+
+def join(hub: Hub, sink: Any, host: str = "web-01", viewer: str = "ann") -> list[str]:
+    spec = ChannelSpec(host, 1, [Wish("load")])
+    found: list[str] = []
+    hub.join(spec, 60, sink, [viewer], lambda events: found.extend(e for e, _ in events))
+    return found
+
+
+def test_a_host_that_hangs_for_ever_costs_no_other_a_tick(fast: Any, build: Any) -> None:
+    names = [f"web-{n:02}" for n in range(6)]
+    clock = type("C", (), {"now": staticmethod(time.time)})
+    hosts = {name: build.host(clock, name) for name in names}
+    held = threading.Event()
+    inside = []
+    hung = hosts["web-03"]
+
+    def hang(asked: Any) -> None:
+        inside.append(threading.current_thread().name)
+        held.wait(30)
+
+    hub, _, _ = fast(hosts, speed=5)
+    sink = build.noting()
+    for name in names:
+        join(hub, sink, name)
+    until(lambda: len(sink.of("history")) == 6, "all hosts live")
+    hung.before_fetch = hang
+    until(lambda: inside, "the hung fetch")
+    until(
+        lambda: any(m["state"] == "stale" for m in sink.of("state", "host:web-03")),
+        "the hung host is stale",
+    )
+    # Viewers who come and go meanwhile start no second request.
+    for number in range(5):
+        hub.leave(ChannelSpec("web-03", 1, [Wish("load")]).key, sink, ["ann", f"v{number}"])
+        join(hub, sink, "web-03", f"v{number}")
+    for name in names:
+        if name != "web-03":
+            spec = ChannelSpec(name, 1, [Wish("load")])
+            seqs = [t["seq"] for t in sink.of("tick", spec.key)]
+            missed = (seqs[-1] - seqs[0] + 1) - len(seqs)
+            assert len(seqs) >= 8 and missed <= 1, (name, seqs)
+    assert len(inside) == 1
+    assert hub.health()["states"] == {"live": 5, "stale": 1}
+    held.set()
+    hung.before_fetch = None
+    until(lambda: sink.of("state", "host:web-03")[-1]["state"] == "live", "it goes on")
+
+
+def test_many_dead_hosts_do_not_delay_a_good_one(fast: Any, build: Any) -> None:
+    hub, dials, _ = fast(gate_probes=4, new_hosts_rate=1000, max_hosts=1000)
+    waiting = [0, 0]
+    lock = threading.Lock()
+    real = dials.dial
+
+    def dial(hid: Any) -> Any:
+        if hid.id == "web-01":
+            return real(hid)
+        with lock:
+            waiting[0] += 1
+            waiting[1] = max(waiting)
+        time.sleep(0.02)
+        with lock:
+            waiting[0] -= 1
+        return real(hid)
+
+    dials.dial = dial
+    sink = build.noting()
+    for number in range(60):
+        join(hub, sink, f"dead-{number}")
+    join(hub, sink)
+    until(lambda: len(sink.of("tick")) >= 5, "ticks of the good host")
+    assert waiting[1] <= 4, "the gate bounds tries"
+
+
+def test_a_thread_ends_with_the_last_viewer_and_starts_again(fast: Any, build: Any) -> None:
+    hub, dials, _ = fast(linger_seconds=0.5, speed=10)
+    sink = build.noting()
+    join(hub, sink)
+    until(lambda: sink.of("tick"), "ticks")
+    host = hub._hosts["web-01"]
+    hub.drop(sink)
+    until(lambda: host.thread is None, "the thread's end")
+    assert dials.hosts["web-01"].closes == 1
+    assert join(hub, sink) == ["state", "layout", "history"], "the ring is kept"
+    count = len(sink.of("tick"))
+    until(lambda: len(sink.of("tick")) > count, "new ticks")
+
+
+def test_limits_on_hosts(fast: Any, build: Any) -> None:
+    hub, _, _ = fast(new_hosts_rate=3)
+    sink = build.noting()
+    for number in range(3):
+        join(hub, sink, f"a-{number}")
+    with pytest.raises(LimitReached) as caught:
+        join(hub, sink, "a-3")
+    assert caught.value.limit == "new_hosts_rate"
+    assert hub.health()["limits"]["new_hosts_rate"] == {"value": 3, "hits": 1}
+    other, _, _ = fast(max_hosts=2)
+    join(other, sink, "a-1")
+    join(other, sink, "a-2")
+    with pytest.raises(LimitReached) as caught:
+        join(other, sink, "a-3")
+    assert caught.value.limit == "max_hosts"
+    join(other, sink, "a-2", "bob")
+
+
+def test_an_unknown_channel_has_no_history(fast: Any) -> None:
+    hub, _, _ = fast()
+    with pytest.raises(UnknownName):
+        hub.history("0123456789abcdef", 0, 10)
+
+
+def test_search_is_asked_once_over_a_connection_of_its_own(fast: Any, build: Any) -> None:
+    hub, dials, _ = fast()
+    web = dials.hosts["web-01"]
+    web.gauge("disk.free", 1, "byte", oneline="Free room on all disks")
+    web.gauge("mem.used", 1, "byte", oneline="Used memory, unlike disks")
+    found = hub.search("web-01", "disk", 2)
+    assert found["total"] == 4
+    assert [m["name"] for m in found["metrics"]] == ["disk.free", "disk.read"]
+    assert found["metrics"][0] == {
+        "name": "disk.free",
+        "help": "Free room on all disks",
+        "type": "u64",
+        "semantics": "instant",
+        "units": "byte",
+        "indom": None,
+    }
+    assert hub.search("web-01", "USED memory")["total"] == 1
+    assert hub.search("web-01", "nothing like it")["metrics"] == []
+    assert (web.opens, web.closes) == (1, 1)
+
+
+def test_what_a_host_is_and_can(fast: Any, build: Any) -> None:
+    hub, dials, _ = fast()
+    with pytest.raises(UnknownName):
+        hub.host("web-01", start=False)
+    assert dials.dials == []
+    told = hub.host("web-01")
+    assert (told["name"], told["version"], told["transport"]) == ("web-01", "6.0.3", "fake")
+    assert told["agents"] == [{"name": "linux", "status": 0, "text": "runs"}]
+    draws = {w["id"]: w["draws"] for w in told["widgets"]}
+    assert draws == {
+        "load": True,
+        "switches": True,
+        "disks": True,
+        "busy": True,
+        "pressure": False,
+        "memory": True,
+    }
+    assert told["missing"] == [
+        {
+            "metric": "pressure.some",
+            "reason": "The host has no metric pressure.some.",
+            "widgets": ["pressure"],
+        }
+    ]
+    down = hub.host("nowhere")
+    assert (down["state"], down["reason"]) == ("down", "Nothing answers at nowhere.")
+    assert down["widgets"] == []
+
+
+def test_every_fault_of_a_source_is_survived(fast: Any, build: Any, caplog: Any) -> None:
+    hub, dials, _ = fast(speed=20)
+    sink = build.noting()
+    join(hub, sink)
+    until(lambda: sink.of("tick"), "ticks")
+
+    def fault(names: Any) -> None:
+        raise RuntimeError("not an error of ours")
+
+    dials.hosts["web-01"].before_fetch = fault
+    until(lambda: sink.of("state")[-1]["state"] == "down", "the fault is said")
+    assert "RuntimeError" in sink.of("state")[-1]["reason"]
+    dials.hosts["web-01"].before_fetch = None
+    until(lambda: sink.of("state")[-1]["state"] == "live", "it goes on")
+    assert "the sampler failed" in caplog.text
+
+
+def test_bad_hosts_are_refused(fast: Any, build: Any) -> None:
+    hub, _, _ = fast()
+    with pytest.raises(VectorpyError):
+        hub.host("web 01/../")
