@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from vectorpy.collector.keeper import Keeper, pause, tail
 from vectorpy.collector.process import Child
-from vectorpy.collector.supervise import Keeper, Supervisor, pause, tail
+from vectorpy.collector.supervise import Supervisor
 from vectorpy.errors import Unavailable
 
 

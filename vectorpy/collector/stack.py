@@ -153,6 +153,9 @@ class _Instance:
 
     def __enter__(self) -> _Instance:
         layout.prepare_folders(self.places, self.roles)
+        if self.roles.drops:
+            reached = (self.places.data, self.places.runtime)
+            users.require_readable(self.roles.stack, reached, users.FOLDER_HINT)
         try:
             self._lock.take(self.places.state)
             self._lock.take(self.places.runtime)

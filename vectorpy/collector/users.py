@@ -91,7 +91,14 @@ def _ordinary(uid: int, by_uid: Callable[[int], pwd.struct_passwd]) -> Account:
     return Account(entry.pw_name, uid, entry.pw_gid)
 
 
-def require_readable(account: Account, paths: Iterable[Path]) -> None:
+_CODE_HINT = (
+    "Install vectorpy outside of home folders, for example in /opt/vectorpy (scripts/run does "
+    "so), or start it as an ordinary user."
+)
+FOLDER_HINT = "Name others with VECTORPY_STATE_DIR and VECTORPY_RUNTIME_DIR."
+
+
+def require_readable(account: Account, paths: Iterable[Path], hint: str = _CODE_HINT) -> None:
     """Raise Unavailable, naming folder and remedy, where `account` can't reach one of `paths`."""
     for path in paths:
         barrier = _barrier(account, path)
@@ -99,8 +106,7 @@ def require_readable(account: Account, paths: Iterable[Path]) -> None:
             raise Unavailable(
                 f"User {account.name}, as whom vectorpy's processes run when root starts it, "
                 f"can't read {path}: {barrier} is closed to others.",
-                hint="Install vectorpy outside of home folders, for example in /opt/vectorpy "
-                "(scripts/run does so), or start it as an ordinary user.",
+                hint=hint,
             )
 
 

@@ -152,6 +152,17 @@ def test_two_never_share_a_folder(collector: Any, start: Callable[..., Any]) -> 
     assert collector.children() == before
 
 
+def test_a_folder_that_pcp_can_t_reach_is_told_early(start: Callable[..., Any]) -> None:
+    instance = start("collector", *USER_PORTS)
+    instance.wait_for("the collector answers")
+    assert instance.end() == 0
+    instance.folder.chmod(0o700)
+    again = start("collector", *USER_PORTS, folder=instance.folder)
+    assert again.process.wait(30) == 1
+    assert f"{instance.folder} is closed to others" in again.said
+    assert "VECTORPY_STATE_DIR" in again.said
+
+
 def test_the_system_s_pcp_is_not_touched(
     start: Callable[..., Any], system_pcp: Callable[[], dict[str, Any]]
 ) -> None:
