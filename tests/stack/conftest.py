@@ -82,10 +82,12 @@ class Stack:
     def start_pmcd(self):
         self.socket_path.unlink(missing_ok=True)
         self.pmcd = subprocess.Popen(
-            [PCP_BIN / "pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(self.pmcd_port)]
-            + ["-s", self.socket_path, "-c", self.root / "etc/pmcd/pmcd.conf"]
-            + ["-n", self.root / "var/pmns/root", "-l", self.root / "log/pmcd/pmcd.log"]
-            + ["-x", self.root / "log/pmcd/fatal.log", "-q", "10"],
+            [
+                *(PCP_BIN / "pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(self.pmcd_port)),
+                *("-s", self.socket_path, "-c", self.root / "etc/pmcd/pmcd.conf"),
+                *("-n", self.root / "var/pmns/root", "-l", self.root / "log/pmcd/pmcd.log"),
+                *("-x", self.root / "log/pmcd/fatal.log", "-q", "10"),
+            ],
             cwd=self.root / "log/pmcd",
             env=self.env | {"PMCD_RESTART_AGENTS": "1" if self.restart_agents else "0"},
             stdout=subprocess.DEVNULL,
@@ -95,9 +97,11 @@ class Stack:
 
     def start_pmproxy(self):
         self.pmproxy = subprocess.Popen(
-            [PCP_BIN / "pmproxy", "-f", "-A", "-i", "127.0.0.1", "-p", str(self.web_port)]
-            + ["-s", self.root / "run/pmproxy.socket", "-c", self.root / "etc/pmproxy.conf"]
-            + ["-l", self.root / "log/pmproxy/pmproxy.log", "-x", self.root / "log/fatal.log"],
+            [
+                *(PCP_BIN / "pmproxy", "-f", "-A", "-i", "127.0.0.1", "-p", str(self.web_port)),
+                *("-s", self.root / "run/pmproxy.socket", "-c", self.root / "etc/pmproxy.conf"),
+                *("-l", self.root / "log/pmproxy/pmproxy.log", "-x", self.root / "log/fatal.log"),
+            ],
             cwd=self.root / "log/pmproxy",
             env=self.env | {"PMCD_PORT": str(self.pmcd_port), "UV_THREADPOOL_SIZE": "1"},
             stdout=subprocess.DEVNULL,
@@ -186,9 +190,11 @@ def lay_out(root):
         f'#include "{PMDAS}/sample/pmns"\n'
     )
     subprocess.run(
-        [PCP_BIN / "pmnsmerge", "root.in"]
-        + [PMNS / f"root_{name}" for name in ("linux", "proc", "pmcd")]
-        + ["root"],
+        [
+            *(PCP_BIN / "pmnsmerge", "root.in"),
+            *(PMNS / f"root_{name}" for name in ("linux", "proc", "pmcd")),
+            "root",
+        ],
         cwd=root / "var/pmns",
         env=env,
         check=True,
@@ -236,8 +242,8 @@ def stack(tmp_path_factory):
 @pytest.fixture
 def own_stack(tmp_path):
     """A stack of the test's own, to be hurt; pmcd does not restart dead agents."""
-    made = make_stack(tmp_path / "stack-of-one", restart_agents=False) if (
-        tmp_path / "stack-of-one"
-    ).mkdir() is None else None
+    root = tmp_path / "stack"
+    root.mkdir()
+    made = make_stack(root, restart_agents=False)
     yield made
     made.stop()

@@ -37,9 +37,7 @@ class Agent(PMDA):
             )
             self.add_metric(path, flat, f"the value {name}", "long help")
         for item, kind in ((0, c_api.PM_TYPE_U64), (1, c_api.PM_TYPE_FLOAT)):
-            many = pmdaMetric(
-                self.pmid(1, item), kind, self.inst, c_api.PM_SEM_COUNTER, units
-            )
+            many = pmdaMetric(self.pmid(1, item), kind, self.inst, c_api.PM_SEM_COUNTER, units)
             self.add_metric(f"vtest.many{item}", many, "", "")
         none = pmdaMetric(
             self.pmid(1, 2), c_api.PM_TYPE_U32, self.indom(1), c_api.PM_SEM_INSTANT, units

@@ -186,6 +186,7 @@ class Getter:
         self._netloc = base.partition("://")[2]
         self._adapter = PinnedAdapter(address)
         self._verify = system_roots() if verify is None else verify
+        self._kept = False
         self._prepared: dict[str, requests.PreparedRequest] = {}
 
     def close(self) -> None:
@@ -209,6 +210,15 @@ class Getter:
         )
         try:
             return self._read(path, min(limits.connect, seconds), seconds)
+        except requests.ConnectionError as error:
+            # A kept connection that the host closed meanwhile: once more, over a new one.
+            reused, self._kept = self._kept, False
+            if not reused or not any(
+                isinstance(e, http.client.RemoteDisconnected | ConnectionError)
+                for e in _chain(error)
+            ):
+                raise self._judge(error) from None
+            return self.get(path, total=self._adapter.budget.end - self._clock(), size=size)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._judge(error) from None
         except (http.client.HTTPException, ValueError) as error:
@@ -231,7 +241,7 @@ class Getter:
             body = bytearray()
             while piece := response.raw.read(_PIECE, decode_content=False):
                 body += piece
-            kept = True
+            kept = self._kept = True
             return Answer(response.status_code, bytes(body))
         except BadAnswer as error:
             error.host = self._host
@@ -269,10 +279,10 @@ class Getter:
                 host=self._host,
                 hint="Is it https that is served there, with a certificate for this name?",
             )
-        if any(isinstance(e, urllib3.exceptions.ConnectTimeoutError) for e in chain):
-            return HostDown("It takes no connection.", host=self._host)
         if any(isinstance(e, urllib3.exceptions.NewConnectionError) for e in chain):
             return HostDown("It refuses the connection.", host=self._host)
+        if any(isinstance(e, urllib3.exceptions.ConnectTimeoutError) for e in chain):
+            return HostDown("It takes no connection.", host=self._host)
         if any(isinstance(e, _Late | TimeoutError | _TIMEOUTS) for e in chain):
             return self._late()
         if any(isinstance(e, http.client.RemoteDisconnected | ConnectionError) for e in chain):

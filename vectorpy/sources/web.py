@@ -226,7 +226,7 @@ class WebSource:
         if uptime is not None and self._stands_still(number, stamp, uptime):
             states[riders.LINUX_DOMAIN] = states.get(riders.LINUX_DOMAIN) or riders.STALE_STATUS
         wanted = {n: plan.descriptors[n] for n in plan.parts[number]}
-        riders.bury(values, sample.missing, states, agents, plan.descriptors)
+        riders.bury(values, sample.missing, states, agents, wanted)
         if sample.uptime is None and states.get(riders.LINUX_DOMAIN, 0) == 0:
             sample.uptime = uptime
         for domain, state in states.items():
