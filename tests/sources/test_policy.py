@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vectorpy.errors import BadHost, RefusedByPolicy
@@ -121,6 +121,7 @@ def test_odd_names_are_no_hosts(name):
         hostspec.parse(f"[{name}]" if ":" in name else name)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4, network="169.254.0.0/16"))
 def test_a_denied_ipv4_address_stays_denied_inside_of_ipv6(address):
     number = int(address)
@@ -138,6 +139,7 @@ def test_a_denied_ipv4_address_stays_denied_inside_of_ipv6(address):
             everything.check_address(str(one), 44322, "web-01")
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_nothing_outside_of_the_allowed_networks_passes(address):
     try:

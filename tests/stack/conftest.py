@@ -184,7 +184,16 @@ def lay_out(root):
     for name, value in places.items():
         text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
     (root / "etc/pcp.conf").write_text(text)
-    env = {"PATH": SYSTEM_PATH, "PCP_CONF": str(root / "etc/pcp.conf"), "HOME": str(root)}
+    lay_out_names(root)
+    lay_out_services(root, user)
+    return environment(root)
+
+
+def environment(root):
+    return {"PATH": SYSTEM_PATH, "PCP_CONF": str(root / "etc/pcp.conf"), "HOME": str(root)}
+
+
+def lay_out_names(root):
     (root / "var/pmns/root.in").write_text(
         "#define SAMPLE 29\nroot {\n    sample\n    vtest\t146:*:*\n}\n"
         f'#include "{PMDAS}/sample/pmns"\n'
@@ -196,10 +205,13 @@ def lay_out(root):
             "root",
         ],
         cwd=root / "var/pmns",
-        env=env,
+        env=environment(root),
         check=True,
         capture_output=True,
     )
+
+
+def lay_out_services(root, user):
     lines = [
         f"pmcd\t2\tdso\tpmcd_init\t{PMDAS}/pmcd/pmda_pmcd.so",
         f"proc\t3\tpipe\tbinary\t{PMDAS}/proc/pmdaproc -d 3 -U {user}",
@@ -214,7 +226,6 @@ def lay_out(root):
         "secure.enabled = false\n[redis]\nenabled = false\n[discover]\nenabled = false\n"
         "[pmsearch]\nenabled = false\n[pmseries]\nenabled = false\n"
     )
-    return env
 
 
 def make_stack(root, restart_agents):
