@@ -1,0 +1,169 @@
+"""Snapshots: what probes read, laid out as a fetch wants it.
+
+Only the layout: types are checked here, caps kept, ids given. Nothing of PCP's
+library is named; a fetch does two look-ups in what is made here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Union
+
+import vinst
+import vtable
+
+STRING_BYTES = 4096
+FLOAT_MAX = 3.4e38  # of a 32-bit float; what is above would become infinite
+Value = Union[int, float, str, None]
+Values = Mapping[str, Union[Value, Mapping[Hashable, Value]]]
+
+
+class Reading(NamedTuple):
+    """What one probe read.
+
+    `values`: metric's name without the agent's -> value (domain ALL), or
+    instance key -> value. None is no value. Keys in order of importance: those
+    above the domain's cap are left out. `names`: domain's name -> key -> the
+    instance's name, for keys that do not name themselves. `note` is added to
+    the probe's status.
+    """
+
+    values: Values
+    names: Mapping[str, Mapping[Hashable, str]] = {}
+    note: str = ""
+
+
+class Snapshot(NamedTuple):
+    """Values by metric's key and instance id, and the instances of every domain."""
+
+    values: Dict[int, Dict[int, List[Any]]]
+    indoms: Dict[int, vinst.Pairs]
+    instances: int
+    truncated: int
+    faults: int  # values refused: wrong type, out of range, unknown metric
+
+
+EMPTY = Snapshot({}, {}, 0, 0, 0)
+
+
+def _unsigned(bits: int) -> Callable[[Any], Optional[int]]:
+    top = 1 << bits
+
+    def check(value: Any) -> Optional[int]:
+        number = int(value)
+        return number if 0 <= number < top else None
+
+    return check
+
+
+def _signed(bits: int) -> Callable[[Any], Optional[int]]:
+    top = 1 << (bits - 1)
+
+    def check(value: Any) -> Optional[int]:
+        number = int(value)
+        return number if -top <= number < top else None
+
+    return check
+
+
+def _real(value: Any) -> Optional[float]:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _single(value: Any) -> Optional[float]:
+    number = float(value)
+    return number if abs(number) <= FLOAT_MAX else None
+
+
+def _text(value: Any) -> Optional[str]:
+    """Printable and short: NUL breaks PCP's C side, control characters a terminal."""
+    if not isinstance(value, str):
+        return None
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else "_" for c in value)
+    return value.encode("utf-8", "replace")[:STRING_BYTES].decode("utf-8", "ignore")
+
+
+CHECKS: Dict[str, Callable[[Any], Any]] = {
+    vtable.U32: _unsigned(32),
+    vtable.U64: _unsigned(64),
+    vtable.I32: _signed(32),
+    vtable.I64: _signed(64),
+    vtable.FLOAT: _single,
+    vtable.DOUBLE: _real,
+    vtable.STRING: _text,
+}
+
+
+class Assembler:
+    """Makes snapshots; it remembers the instances' ids from one to the next."""
+
+    def __init__(self, table: vtable.Table, keep: float = 300.0) -> None:
+        self.table = table
+        self._registries = {
+            serial: vinst.Instances(indom.cap, keep) for serial, indom in table.indoms.items()
+        }
+
+    def snapshot(self, readings: List[Reading], now: float) -> Snapshot:
+        """All readings in one; of two values of one metric and instance the later counts."""
+        columns: Dict[str, Dict[Hashable, Value]] = {}
+        keys: Dict[int, Dict[Hashable, None]] = {serial: {} for serial in self.table.indoms}
+        names: Dict[str, Dict[Hashable, str]] = {}
+        faults = 0
+        for reading in readings:
+            for domain, given in reading.names.items():
+                names.setdefault(domain, {}).update(given)
+            for name, value in reading.values.items():
+                metric = self.table.by_name.get(name)
+                if metric is None:
+                    faults += 1
+                    continue
+                column = value if isinstance(value, Mapping) else {"all": value}
+                columns.setdefault(name, {}).update(column)
+                keys[metric.indom.serial].update(dict.fromkeys(column))
+        return self._lay_out(columns, keys, names, faults, now)
+
+    def _lay_out(
+        self,
+        columns: Dict[str, Dict[Hashable, Value]],
+        keys: Dict[int, Dict[Hashable, None]],
+        names: Dict[str, Dict[Hashable, str]],
+        faults: int,
+        now: float,
+    ) -> Snapshot:
+        ids, indoms, truncated = {}, {}, 0
+        for serial, registry in self._registries.items():
+            ids[serial] = registry.ids(list(keys[serial]), now)
+            truncated += len(keys[serial]) - len(ids[serial])
+            named = names.get(self.table.indoms[serial].name, {})
+            indoms[serial] = vinst.pairs(ids[serial], named)
+        values = {}
+        for name, column in columns.items():
+            metric = self.table.by_name[name]
+            cells, bad = _cells(column, ids[metric.indom.serial], CHECKS[metric.type])
+            values[metric.key] = cells
+            faults += bad
+        shown = sum(len(found) for found in indoms.values())
+        return Snapshot(values, indoms, shown, truncated, faults)
+
+
+def _cells(
+    column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], check: Callable[[Any], Any]
+) -> Any:
+    """Id -> [value, 1], the form that PCP's binding takes, and how many values were refused."""
+    cells: Dict[int, List[Any]] = {}
+    bad = 0
+    for key, value in column.items():
+        number = ids.get(key)
+        if number is None or value is None:
+            continue
+        try:
+            good = check(value)
+        except (TypeError, ValueError, OverflowError):
+            good = None
+        if good is None:
+            bad += 1
+        else:
+            cells[number] = [good, 1]
+    return cells, bad
