@@ -39,7 +39,12 @@ class CrossSite(VectorpyError):
 
 def answer(problem: dict[str, Any], status: int) -> Response:
     """A problem document as a Flask answer."""
-    return Response(json.dumps(problem), status=status, mimetype=PROBLEM)
+    return Response(_dump(problem), status=status, mimetype=PROBLEM)
+
+
+def _dump(problem: dict[str, Any]) -> str:
+    """JSON without angle brackets: typed text stays text, whatever reads it."""
+    return json.dumps(problem).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def named(status: int, detail: str | None = None, hint: str = "") -> dict[str, Any]:
@@ -53,7 +58,7 @@ def named(status: int, detail: str | None = None, hint: str = "") -> dict[str, A
 
 def wsgi_answer(start_response: Any, status: str, problem: dict[str, Any]) -> Iterable[bytes]:
     """A problem document as a bare WSGI answer, for what never reaches Flask."""
-    text = json.dumps(problem).encode()
+    text = _dump(problem).encode()
     headers = [("Content-Type", PROBLEM), ("Content-Length", str(len(text)))]
     start_response(status, headers)
     return [text]
