@@ -34,6 +34,9 @@ class Demand:
         self._settings = settings
         self._views: dict[tuple[int, str], View] = {}
         self._names: tuple[str, ...] | None = None
+        self._wanted: tuple[str, ...] | None = None
+        # Recorded metrics that this host's widgets are drawn from, for a state of the record.
+        self._narrow: tuple[int, frozenset[str]] | None = None
         self._broad = True
 
     # -- views -----------------------------------------------------------------
@@ -51,14 +54,14 @@ class Demand:
                 if last is not None and self._record.known(view.metrics):
                     view.refresh(self._record, last)
             found.append(view)
-        self._names = None
+        self.changed()
         return found
 
     def keep(self, views: Iterable[View]) -> None:
         """Forget all views but these."""
         used = {id(view) for view in views}
         self._views = {place: view for place, view in self._views.items() if id(view) in used}
-        self._names = None
+        self.changed()
 
     def refresh(self, t: int) -> None:
         """Bring all views up to date with second `t`."""
@@ -72,7 +75,10 @@ class Demand:
 
     def wanted(self) -> tuple[str, ...]:
         """Metrics to describe: all that open widgets may use, and the recorded ones."""
-        return tuple(sorted(self._drawn(lambda view: view.metrics) | self._recorded(True)))
+        if self._wanted is None:
+            everything = self._drawn(lambda view: view.metrics) | self._recorded(True)
+            self._wanted = tuple(sorted(everything))
+        return self._wanted
 
     def names(self) -> tuple[str, ...]:
         """Metrics to fetch: of open widgets first, then recorded, up to `tick_metrics`."""
@@ -87,8 +93,8 @@ class Demand:
         return self._names
 
     def changed(self) -> None:
-        """What the host has is not what it was: names are chosen anew."""
-        self._names = None
+        """What the host has, or what is drawn, is not what it was: metrics are chosen anew."""
+        self._names = self._wanted = None
 
     def broaden(self) -> None:
         """Fetch all that might have a value, once: what had none may have one now."""
@@ -106,9 +112,14 @@ class Demand:
         """Metrics of the recorded widgets: all, or those that this host's ones are drawn from."""
         if self.shed:
             return set()
-        widgets = self._recorded_widgets
-        if not all_of_them:
-            record = self._record
-            checked = (w.check(record.descriptors, record.absent).widget for w in widgets)
-            widgets = tuple(widget for widget in checked if widget.series)
-        return {name for widget in widgets for name in widget.metrics}
+        if all_of_them:
+            return {name for widget in self._recorded_widgets for name in widget.metrics}
+        record = self._record
+        if self._narrow is None or self._narrow[0] != record.checked:
+            checked = (
+                widget.check(record.descriptors, record.absent).widget
+                for widget in self._recorded_widgets
+            )
+            names = {name for widget in checked if widget.series for name in widget.metrics}
+            self._narrow = (record.checked, frozenset(names))
+        return set(self._narrow[1])

@@ -41,6 +41,7 @@ class View:
     """See the module. The host's lock is held by whoever calls.
 
     `version` rises with each change of the layout; then channels take a new `v`.
+    `metrics` are all that it may use, alternatives too: to be described.
     """
 
     def __init__(self, wish: Wish, interval: int, catalog: Catalog, limit: int) -> None:
@@ -50,6 +51,7 @@ class View:
         self._limit = limit
         self._widget: Widget | None = None
         self._drawn: Widget | None = None
+        self._uses: frozenset[str] = frozenset()
         self._reason = ""
         self._missing: tuple[str, ...] = ()
         self._series: tuple[_Series, ...] = ()
@@ -60,25 +62,19 @@ class View:
         self._chosen: int | None = None
         self._ranked = False
         self._row: tuple[int, int, Row] | None = None
+        self.metrics: frozenset[str] = frozenset()
         try:
             self._widget = catalog.instantiate(wish)
+            self.metrics = self._widget.metrics
         except VectorpyError as error:
             self._reason = str(error)
         except Exception as error:
             self._break(error)
 
-    # -- what it needs ---------------------------------------------------------
-
-    @property
-    def metrics(self) -> frozenset[str]:
-        """All metrics that it may use, alternatives too: to be described."""
-        return self._widget.metrics if self._widget else frozenset()
-
     @property
     def fetched(self) -> frozenset[str]:
         """The metrics that it draws from, as far as it was checked: to be fetched."""
-        drawn = self._drawn or self._widget
-        return drawn.metrics if drawn else frozenset()
+        return self.metrics if self._drawn is None else self._uses
 
     # -- which series ----------------------------------------------------------
 
@@ -106,6 +102,7 @@ class View:
         state = (drawn, reason, tuple(found.missing))
         if state != (self._drawn, self._reason, self._missing):
             self._drawn, self._reason, self._missing = state
+            self._uses = drawn.metrics if drawn else frozenset()
             self._series, self._total, self._chosen = (), None, None
             self.version += 1
 
@@ -119,12 +116,13 @@ class View:
     def _choose(self, record: Record, t: int) -> None:
         drawn = self._drawn
         assert drawn is not None
+        uses = [spec.metrics for spec in drawn.series]
         self._chosen, self._churn = t, record.churn
-        window = record.ring.view(drawn.metrics, t - CHOOSE_SECONDS + 1, t, 1)
+        window = record.ring.view(self._uses, t - CHOOSE_SECONDS + 1, t, 1)
         columns = [_columns(spec, window, drawn, None) for spec in drawn.series]
         found = [
-            [i for i in column if not i or record.alive(spec.metrics, i, t)]
-            for spec, column in zip(drawn.series, columns, strict=True)
+            [i for i in column if not i or record.alive(metrics, i, t)]
+            for metrics, column in zip(uses, columns, strict=True)
         ]
         instances = list(dict.fromkeys(i for names in found for i in names if i))
         shown = self._shown(drawn, instances, found, columns)
@@ -192,7 +190,7 @@ class View:
         if drawn is None or not self._series:
             return []
         try:
-            window = record.ring.view(drawn.metrics, start, end, self.interval)
+            window = record.ring.view(self._uses, start, end, self.interval)
             found = [_columns(spec, window, drawn, self._members) for spec in drawn.series]
             empty: Row = [None] * len(window.times)
             return [found[spec].get(instance, empty) for spec, instance in self._series]
@@ -212,7 +210,7 @@ class View:
                 self.wish.text, self.wish.id, title, "", "line", [], None, (), reason
             )
         if self._drawn is not None and not self._series:
-            names = ", ".join(sorted(self._drawn.metrics)[:3])
+            names = ", ".join(sorted(self._uses)[:3])
             reason = f"There is nothing to draw: the host has no instances of {names} now."
         specs = self._drawn.series if self._drawn else ()
         series = [
@@ -238,6 +236,7 @@ class View:
         """The widget failed: it draws no more, says so, and harms no other."""
         logger.error("the widget %s failed", self.wish.text, exc_info=error)
         self._widget = self._drawn = None
+        self.metrics = frozenset()
         self._series, self._total, self._row = (), None, None
         self._reason = f"This widget failed on the server: {error!r}. Its log says more."
         self.version += 1
