@@ -85,6 +85,11 @@ def test_a_skipped_last_second_is_filled_by_the_next_rate(describe):
     assert seen(ring, "g", 4) == {4: 1.0}
 
 
+def test_a_long_second_takes_nothing_from_the_one_before(describe):
+    ring = ring_of(describe, [(1, 1.0, 2.0), (2, 1.0, 2.0), (3, 1.6, 8.0), (4, 1.0, 8.0)])
+    assert seen(ring, "c", 2) == {2: 2.0, 4: pytest.approx(8.0)}
+
+
 def test_a_hole_is_null_and_not_left_out(describe):
     rows = [(t, 1.0, 1.0) for t in (1, 2, 3, 4)] + [(20, 0.0, None), (21, 1.0, 1.0), (22, 1.0, 2.0)]
     ring = ring_of(describe, rows)

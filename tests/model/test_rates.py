@@ -111,6 +111,14 @@ def test_an_agent_that_fails_and_comes_back_leaves_a_gap_and_a_null_rate(describ
     assert seen == [(None, None), (10.0, 1.0), (None, 1.0), (None, 1.0), (10.0, 1.0)]
 
 
+def test_an_agent_seen_well_again_only_later_breaks_the_rate_then(describe, sampled):
+    rates, seen = Rates(), []
+    for stamp, agents in enumerate(({60: 0}, {60: 1}, {}, {60: 0}, {60: 0})):
+        points = rates.points(sampled(float(stamp), {"m.c": {"x": stamp}}, agents), describe())
+        seen.append(points.values["m.c"]["x"])
+    assert seen == [None, None, None, None, 1.0]
+
+
 def test_gauges_of_a_failed_agent_are_gaps(describe, sampled):
     table = describe(semantics="instant")
     points = Rates().points(sampled(1.0, {"m.c": {"x": 7}}, agents={60: -1}), table)

@@ -58,6 +58,13 @@ def test_an_instance_without_a_row_does_not_exist_but_a_metric_without_one_is_nu
     assert plain(ring.view(["m"], 1, 3)).columns == {"m": {"a": [1, 2, None], "b": [1, "-", None]}}
 
 
+def test_an_instance_that_returns_has_no_points_before_its_first_number():
+    both = {"a": 1.0, "b": 1.0}
+    ring = filled([(1, both), (2, {"a": 1.0}), (3, {"a": 1.0, "b": None}), (4, both)])
+    ring.append(5, 1.0, {"m": {"a": 1.0, "b": None}})
+    assert plain(ring.view(["m"], 0, 9)).columns["m"]["b"] == [1.0, "-", "-", 1.0, None]
+
+
 def test_a_failed_sample_is_null_everywhere_and_keeps_the_latest():
     ring = filled([(1, {"": 7.0})])
     ring.gap(2)
@@ -143,8 +150,9 @@ def test_at_the_limit_the_longest_gone_makes_room_and_the_rest_is_refused():
 
 
 def test_a_hole_longer_than_the_ring_empties_it():
-    ring = filled([(1, {"a": 1.0}), (50, {"b": 2.0})])
-    assert plain(ring.view(["m"], 0, 99)) == Window([50], {"m": {"b": [2.0]}})
+    for t in (11, 50):
+        ring = filled([(1, {"a": 1.0}), (t, {"b": 2.0})], seconds=10)
+        assert plain(ring.view(["m"], 0, 99)) == Window([t], {"m": {"b": [2.0]}})
 
 
 def test_memory_is_eight_bytes_a_point_and_little_more():
