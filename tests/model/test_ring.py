@@ -91,6 +91,7 @@ def test_a_clock_set_back_forgets_what_was_later():
     assert ring.view(["m"], 0, 999) == Window(
         [100, 101, 102, 103], {"m": {"": [100.0, 101.0, 102.0, -1.0]}}
     )
+    assert (ring.first, ring.last, len(ring)) == (100, 103, 4)
     ring.append(50, 1.0, {"m": {"": 5.0}})
     assert ring.view(["m"], 0, 999) == Window([50], {"m": {"": [5.0]}})
 
