@@ -94,12 +94,15 @@ class Rates:
         limit = MAX_PERIODS * period
         now: dict[str, tuple[float, Instances]] = {}
         values: dict[str, dict[str, Point]] = {}
+        ways = self._ways
         for part in sample.parts:
             stamp = part.stamp
             for name, raw in part.values.items():
-                way = self._way_of(name, descriptors)
-                if way is None:
-                    continue
+                way = ways.get(name)
+                if way is None or way.descriptor is not descriptors.get(name):
+                    way = self._new_way(name, descriptors)
+                    if way is None:
+                        continue
                 if sample.agents.get(way.domain):
                     values[name] = dict.fromkeys(raw)
                 elif not way.counter:
@@ -115,16 +118,15 @@ class Rates:
         self._before = now
         return Points(values, self._cover(sample, restarted, limit), restarted, back)
 
-    def _way_of(self, name: str, descriptors: Mapping[str, Descriptor]) -> _Way | None:
+    def _new_way(self, name: str, descriptors: Mapping[str, Descriptor]) -> _Way | None:
         """The metric's way; where its descriptor changed, the last sample means nothing."""
-        way = self._ways.get(name)
         descriptor = descriptors.get(name)
         if descriptor is None:
             return None
-        if way is None or way.descriptor is not descriptor:
-            if way is not None and way.descriptor != descriptor:
-                self._before.pop(name, None)
-            way = self._ways[name] = _way(descriptor)
+        old = self._ways.get(name)
+        if old is not None and old.descriptor != descriptor:
+            self._before.pop(name, None)
+        way = self._ways[name] = _way(descriptor)
         return way
 
     def _restarted(self, uptime: float | None) -> bool:
