@@ -1,0 +1,114 @@
+"""The bare things that vectorpy is measured against; each a program of a few lines.
+
+python -m bench.bare requests URL ...     each URL once a second, decoded
+python -m bench.bare fetch PORT FILE HOST ...   pmFetch of FILE's metrics, decoded
+python -m bench.bare socketio PORT FILE   Flask-SocketIO that emits FILE once a second
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def every_second(work: Callable[[], None]) -> None:
+    print("ready")
+    due = time.monotonic()
+    while True:
+        work()
+        due += 1.0
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def requests_loop(urls: list[str]) -> None:
+    """A session per host, a context each, and then what vectorpy asks for."""
+    import re
+
+    import requests
+
+    sessions = []
+    for url in urls:
+        session = requests.Session()
+        base = url.split("/pmapi/")[0]
+        context = session.get(f"{base}/pmapi/context?hostspec=localhost&polltimeout=30").json()
+        sessions.append((session, re.sub(r"/pmapi/\d+/", f"/pmapi/{context['context']}/", url)))
+
+    def work() -> None:
+        for session, url in sessions:
+            json.loads(session.get(url, timeout=2).content)
+
+    every_second(work)
+
+
+def fetch_loop(port: str, file: str, hosts: list[str]) -> None:
+    """pmFetch and every value decoded, a context per host."""
+    import cpmapi as c
+    from pcp import pmapi
+
+    contexts = []
+    for host in hosts:
+        context = pmapi.pmContext(c.PM_CONTEXT_HOST, f"{host}:{port}")
+        names = json.loads(Path(file).read_text())
+        ids = context.pmLookupName(names)
+        contexts.append((context, ids, context.pmLookupDescs(ids)))
+
+    def decode(context: Any, ids: Any, descs: Any) -> dict[int, dict[int, object]]:
+        result = context.pmFetch(ids)
+        found: dict[int, dict[int, object]] = {}
+        for m in range(result.contents.numpmid):
+            values = {}
+            for i in range(result.contents.get_numval(m)):
+                atom = context.pmExtractValue(
+                    result.contents.get_valfmt(m),
+                    result.contents.get_vlist(m, i),
+                    descs[m].contents.type,
+                    descs[m].contents.type,
+                )
+                values[result.contents.get_inst(m, i)] = atom.dref(descs[m].contents.type)
+            found[m] = values
+        context.pmFreeResult(result)
+        return found
+
+    def work() -> None:
+        for context, ids, descs in contexts:
+            decode(context, ids, descs)
+
+    every_second(work)
+
+
+def socketio_server(port: str, file: str) -> None:
+    """One room, one message a second, as the library's own documents do it."""
+    import eventlet
+
+    eventlet.monkey_patch()
+    from flask import Flask
+    from flask_socketio import SocketIO, join_room
+
+    message = json.loads(Path(file).read_text())
+    app = Flask("bare")
+    socketio = SocketIO(app, async_mode="eventlet", transports=["websocket"])
+    socketio.on("connect")(lambda auth=None: join_room("all"))
+    socketio.on("ack")(lambda data: None)
+
+    def emit() -> None:
+        while True:
+            socketio.sleep(1.0)
+            socketio.emit("tick", message, to="all")
+
+    socketio.start_background_task(emit)
+    print("ready")
+    socketio.run(app, host="127.0.0.1", port=int(port), log_output=False)
+
+
+if __name__ == "__main__":
+    kind, words = sys.argv[1], sys.argv[2:]
+    if kind == "requests":
+        requests_loop(words)
+    elif kind == "fetch":
+        fetch_loop(words[0], words[1], words[2:])
+    else:
+        socketio_server(words[0], words[1])
