@@ -306,3 +306,16 @@ def test_ratios_over_an_interval_are_ratios_of_sums(describe):
     parsed = parse("time / ops")
     found = parsed.columns(ring.view(parsed.metrics, 5, 5, 5))
     assert found == {"sda": [pytest.approx(0.6 / 4001)]}
+
+
+def test_series_of_one_window_share_parts_but_not_across_filters():
+    whole = window(d=DISK)
+    part = "sum(d + d * 2 + d)"
+    first = parse(f"1 * {part}")
+    second = parse(f"2 * {part}")
+    assert first.columns(whole) == {"": [44.0, None, 532.0]}
+    assert len(whole.memo) == 2
+    assert second.columns(whole) == {"": [88.0, None, 1064.0]}
+    assert len(whole.memo) == 2
+    assert second.columns(whole, keep=lambda name: name == "sda") == {"": [8.0, 16.0, 24.0]}
+    assert second.columns(window(d={"sda": [1.0, 1.0, 1.0]})) == {"": [8.0, 8.0, 8.0]}

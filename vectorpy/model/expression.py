@@ -30,7 +30,10 @@ MAX_DEPTH = 40
 MAX_TOP = 200
 AGGREGATES = ("sum", "avg", "min", "max")
 Keep = Callable[[str], bool]
-Evaluate = Callable[[Mapping[str, Columns], Keep | None], Operand]
+Evaluate = Callable[[Window, Keep | None], Operand]
+# Parts of so many nodes are remembered in their window: a widget's series often share one,
+# such as the sum of all CPU time.
+SHARED = 6
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
@@ -116,7 +119,7 @@ class Expression:
         return _ranked(self._evaluate(window, keep))
 
     def _evaluate(self, window: Window, keep: Keep | None) -> Columns:
-        found = self._run(window.columns, keep)
+        found = self._run(window, keep)
         return found if isinstance(found, dict) else {"": [found] * len(window.times)}
 
 
@@ -302,21 +305,37 @@ def _indom(node: Node, indoms: Mapping[str, str | None]) -> str | None:
     return first
 
 
-def _compile(node: Node) -> Evaluate:
-    """The node as a function of metrics and filter, so that ticks need not walk the tree."""
+def _compile(node: Node, within: bool = False) -> Evaluate:
+    """The node as a function of window and filter, so that ticks need not walk the tree."""
     kind, word = node.kind, node.word
     if kind == "metric":
-        return lambda metrics, keep: _instances(metrics.get(word, {}), keep)
+        return lambda window, keep: _instances(window.columns.get(word, {}), keep)
     if kind == "number":
         number = node.number
-        return lambda metrics, keep: number
-    a, *more = (_compile(part) for part in node.parts)
-    if kind == "binary":
-        b, binary = more[0], arithmetic.binary
-        return lambda metrics, keep: binary(word, a(metrics, keep), b(metrics, keep))
+        return lambda window, keep: number
+    run = _operation(node, *(_compile(part, True) for part in node.parts))
+    return _remembered(run, _print(node, 0)) if within and len([*node.walk()]) >= SHARED else run
+
+
+def _operation(node: Node, a: Evaluate, b: Evaluate | None = None) -> Evaluate:
+    kind, word = node.kind, node.word
+    if b is not None:
+        other, binary = b, arithmetic.binary
+        return lambda window, keep: binary(word, a(window, keep), other(window, keep))
     if kind == "negative":
-        return lambda metrics, keep: arithmetic.negative(a(metrics, keep))
-    return lambda metrics, keep: arithmetic.aggregate(kind, a(metrics, keep))
+        return lambda window, keep: arithmetic.negative(a(window, keep))
+    return lambda window, keep: arithmetic.aggregate(kind, a(window, keep))
+
+
+def _remembered(run: Evaluate, text: str) -> Evaluate:
+    def once(window: Window, keep: Keep | None) -> Operand:
+        key = (text, keep)
+        found: Operand | None = window.memo.get(key)
+        if found is None:
+            found = window.memo[key] = run(window, keep)
+        return found
+
+    return once
 
 
 def _instances(columns: Columns, keep: Keep | None) -> Columns:

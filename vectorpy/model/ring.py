@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any
 
 from vectorpy.model import interval as intervals
 from vectorpy.model.interval import ABSENT, GAUGE, RATE, SUM, Row
@@ -32,16 +33,19 @@ Column = list[float | None]
 Values = Mapping[str, Mapping[str, Point]]
 
 
-class Window(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Window:
     """Rows of a ring: `times` in Unix seconds, and metric -> instance -> one value per row.
 
     A number is a point. NaN is null, a gap. None is where the instance did not
     exist. On the wire both are null; `expression` tells them apart, since sums
-    go on without what does not exist.
+    go on without what does not exist. `memo` is where `expression` keeps the
+    parts that several series of a widget share.
     """
 
     times: list[int]
     columns: dict[str, dict[str, Column]]
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Ring:
