@@ -10,7 +10,7 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {import("./model/types.js").HostState} HostState
  * @typedef {import("./model/types.js").CatalogWidget} CatalogWidget
  * @typedef {import("./model/types.js").CatalogPreset} CatalogPreset
- * @typedef {{key: string, kind: "error"|"note", text: string, hint?: string, host?: string,
+ * @typedef {{key: string, kind: "error"|"note", text: string, hint?: string, host?: string|null,
  *   action?: {label: string, host: string}}} Notice
  * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string}} Catalog
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
@@ -47,6 +47,12 @@ function shownWishes(state) {
   if (wishes.length) return wishes;
   const found = findPreset(state, preset) ?? findPreset(state, state.catalog.preset);
   return (found?.widgets ?? []).map((text) => canonicalWish(text) ?? text);
+}
+
+/** Those of them that this server knows; the page names the others itself. @param {State} state */
+function knownWishes(state) {
+  const known = (/** @type {string} */ id) => id === "chart" || !state.catalog.widgets.length || findWidget(state, id);
+  return shownWishes(state).filter((wish) => known(wish.split(";")[0]));
 }
 
 /** By id or alias. @param {State} state @param {string|null} id */
@@ -187,6 +193,12 @@ function notice_cleared(state, key) {
   return notices.length === state.notices.length ? state : { ...state, notices };
 }
 
+/** Clears the notices whose key starts so. @param {State} state @param {string} start @returns {State} */
+function notices_swept(state, start) {
+  const notices = state.notices.filter((one) => !one.key.startsWith(start));
+  return notices.length === state.notices.length ? state : { ...state, notices };
+}
+
 /** Shows or hides one legend entry. @param {State} state @param {{wish: string, name: string}} entry @returns {State} */
 function series_toggled(state, { wish, name }) {
   const before = state.hidden[wish] ?? [];
@@ -219,9 +231,11 @@ export {
   hosts_added,
   initialState,
   interval_chosen,
+  knownWishes,
   link_changed,
   notice_cleared,
   notice_given,
+  notices_swept,
   preset_chosen,
   recent_loaded,
   series_isolated,

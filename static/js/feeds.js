@@ -9,6 +9,8 @@ import { Feed } from "./model/feed.js";
 
 const ACK_EVERY = 950;
 const ASK_EVERY = 2000;
+/** Facts of a host that was never asked. */
+const NOBODY = { next_try: null, skew: null, transport: null, name: null, cost: null };
 
 /**
  * @typedef {import("./store.js").Store<import("./actions.js").State>} PageStore
@@ -17,7 +19,7 @@ const ASK_EVERY = 2000;
 
 class Feeds {
   clock = new Clock();
-  /** Called with the host whose points changed. @type {(host: string) => void} */
+  /** Called with the host whose points changed, and the second of a tick. @type {(host: string, tick: number|null) => void} */
   on_points = () => {};
   #store;
   #sender;
@@ -95,8 +97,9 @@ class Feeds {
     if (!this.#up || !catalog.ready) return;
     const { interval, frozen } = dashboard;
     const window = Math.min(3600, frozen ? Math.ceil(this.clock.time(this.now()) - frozen.from) : dashboard.window);
-    const wishes = actions.shownWishes(this.#store.state);
+    const wishes = actions.knownWishes(this.#store.state);
     const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window: Math.max(window, dashboard.window) }));
+    this.#store.do(actions.notices_swept, "asked ");
     this.#sender.send("watch", { channels });
     this.#fill_back();
   }
@@ -146,7 +149,7 @@ class Feeds {
     if (!taken) return;
     this.clock.observe(tick.seq, this.now());
     if (ask) this.#ask(feed, ask);
-    this.on_points(feed.host);
+    this.on_points(feed.host, tick.seq);
   }
 
   #ack() {
@@ -174,17 +177,17 @@ class Feeds {
       if (message.upto && !this.#store.state.dashboard.frozen) this.clock.observe(message.upto, this.now());
       else this.#fill_back();
     }
-    this.on_points(feed.host);
+    this.on_points(feed.host, null);
   }
 
-  /** @param {{channels: {channel: string, host: string, asked?: string, interval: number}[]}} message */
+  /** @param {{channels: {channel: string, host: string, asked?: string, interval: number, wishes: string[]}[]}} message */
   #watching({ channels }) {
-    for (const { channel, host, asked = host, interval } of channels) {
+    for (const { channel, host, asked = host, interval, wishes } of channels) {
       const feed = this.#feeds.get(asked) ?? this.#feeds.get(host);
       if (!feed) continue;
       if (host !== feed.host) this.#rename(feed, host);
       this.#channels.delete(feed.channel);
-      feed.expect(channel, interval);
+      feed.expect(channel, interval, wishes);
       this.#channels.set(channel, feed);
     }
   }
@@ -209,14 +212,18 @@ class Feeds {
 
   /** @param {import("./model/types.js").Problem} problem */
   #problem(problem) {
-    const host = problem.host ?? undefined;
-    this.#store.do(actions.notice_given, {
-      key: host ? `host ${host}` : "server",
-      kind: /** @type {const} */ ("error"),
-      text: problem.detail || problem.title || "The server refused something and gave no reason.",
-      hint: problem.hint ?? "",
-      host,
-    });
+    const { hosts } = this.#store.state.dashboard;
+    const { host, status = 0, hint = "" } = problem;
+    const text = problem.detail || problem.title || "The server refused something and gave no reason.";
+    const badHost = /(^|\/)(bad-host|refused-by-policy|limit-reached)$/.test(problem.type ?? "");
+    if (host && badHost && hosts.includes(host)) {
+      this.#store.do(actions.host_told, { ...NOBODY, host, state: "refused", reason: text, hint });
+      return;
+    }
+    // What was asked wrongly stays until something else is asked; other trouble, until it is over.
+    const asked = status === 400 || status === 404;
+    const key = asked ? `asked ${text}` : host ? `host ${host}` : "server";
+    this.#store.do(actions.notice_given, { key, kind: /** @type {const} */ ("error"), text, hint, host });
   }
 }
 

@@ -82,7 +82,7 @@ const board = new Board(byId("board"), {
   tooltip: new Tooltip(document.body),
   open_menu: cardMenu,
 });
-feeds.on_points = (host) => board.points_arrived(host);
+feeds.on_points = (host, tick) => board.points_arrived(host, tick);
 mountNotices(byId("notices"), store);
 mountSpoken(byId("spoken"), store);
 mountFoot(byId("foot"), store);

@@ -8,6 +8,9 @@
  * - series are matched by wish and name across layouts, so that the drawn past survives;
  * - after a change of epoch there is a gap, then it goes on;
  * - history replaces what it covers and keeps what is older.
+ *
+ * Before the series' columns the ring has one of presence: 1 where the sample has any number,
+ * NaN where the host gave none. Gaps of the charts are gaps of samples, told by it.
  */
 
 import { Ring } from "./ring.js";
@@ -24,10 +27,12 @@ class Feed {
   interval = 1;
   /** @type {Layout|null} */
   layout = null;
-  ring = new Ring(0, ROWS);
+  ring = new Ring(1, ROWS);
   /** Ticks and history rows taken, for tests. */
   seen = 0;
   #last = 0;
+  /** @type {Set<string>|null} */
+  #taken = null;
   /** @type {import("./types.js").Tick[]} */
   #waiting = [];
   /** @type {Map<string, {widget: LaidWidget, at: number}>} */
@@ -47,8 +52,10 @@ class Feed {
    * The channel that the server made of our wish. Points at another interval are no longer drawn.
    * @param {string} channel
    * @param {number} interval
+   * @param {string[]} wishes those that the server took
    */
-  expect(channel, interval) {
+  expect(channel, interval, wishes) {
+    this.#taken = new Set(wishes.map((wish) => canonicalWish(wish) ?? wish));
     if (interval !== this.interval) {
       this.ring = new Ring(this.ring.width, ROWS);
       this.#last = 0;
@@ -56,6 +63,11 @@ class Feed {
     if (channel !== this.channel) this.#waiting = [];
     this.channel = channel;
     this.interval = interval;
+  }
+
+  /** Whether the server left a wish out of the channel. @param {string} wish */
+  refused(wish) {
+    return this.#taken !== null && !this.#taken.has(wish);
   }
 
   /** The widget of a wish and the index of its first column, or null. @param {string} wish */
@@ -67,10 +79,10 @@ class Feed {
   take_layout(layout) {
     if (layout.v === this.layout?.v) return;
     const before = columnKeys(this.layout);
-    const known = new Map(before.map((key, i) => [key, i]));
+    const known = new Map(before.map((key, i) => [key, i + 1]));
     const after = columnKeys(layout);
     const crossed = this.layout !== null && layout.epoch !== this.layout.epoch;
-    this.ring = this.ring.remap(after.map((key) => known.get(key) ?? -1));
+    this.ring = this.ring.remap([0, ...after.map((key) => known.get(key) ?? -1)]);
     if (crossed && this.ring.length) {
       // Numbers of two lives of the sampler are never joined by a line.
       this.ring.append(this.ring.last + this.interval / 2, []);
@@ -83,8 +95,9 @@ class Feed {
   /** @param {import("./types.js").History} history */
   take_history(history) {
     if (!this.layout || history.v !== this.layout.v) return;
-    const first = history.t.length ? history.t[0] : history.upto;
-    this.ring.splice(first, history.t.length ? Math.max(history.upto, first) : first - 1, history.t, history.columns);
+    const presence = history.t.map((_, row) => (history.columns.some((column) => typeof column[row] === "number") ? 1 : null));
+    const [first] = history.t;
+    if (history.t.length) this.ring.splice(first, Math.max(history.upto, first), history.t, [presence, ...history.columns]);
     this.#last = Math.max(this.#last, history.upto);
     this.seen += history.t.length;
     const waiting = this.#waiting.filter((tick) => tick.v === history.v);
@@ -103,7 +116,8 @@ class Feed {
     }
     if (tick.seq <= this.#last) return { taken: false, ask: null };
     const ask = this.#last && tick.prev > this.#last ? { from: this.#last, to: tick.prev } : null;
-    this.ring.append(tick.seq, tick.n);
+    const present = tick.n.some((value) => typeof value === "number") ? 1 : null;
+    this.ring.append(tick.seq, [present, ...tick.n]);
     this.#last = tick.seq;
     this.seen += 1;
     return { taken: true, ask };
@@ -122,7 +136,9 @@ class Feed {
     const rows = this.ring.rows(from, to);
     const { series, unit } = place.widget;
     const columns = series.map((_, i) => this.ring.column(place.at + i, rows));
-    return { times: rows.times, columns, series, unit, interval: this.interval, from, to };
+    const presence = this.ring.column(0, rows);
+    const since = this.ring.first;
+    return { times: rows.times, presence, columns, series, unit, interval: this.interval, from, to, since };
   }
 }
 
@@ -141,7 +157,7 @@ function columnKeys(layout) {
 /** @param {Layout} layout */
 function placesOf(layout) {
   const places = new Map();
-  let at = 0;
+  let at = 1;
   for (const widget of layout.widgets) {
     places.set(key(widget), { widget, at });
     at += widget.series.length;

@@ -4,9 +4,11 @@
  * since Plotly reads some of HTML in them.
  */
 
-import { timeTicks, valueTicks } from "./ticks.js";
+import { gapBands } from "./gaps.js";
+import { FLAT_ROOM } from "./range.js";
+import { clockText, timeTicks, valueTicks } from "./ticks.js";
 
-const MARGIN = { l: 66, r: 12, t: 8, b: 22 };
+const MARGIN = { l: 64, r: 12, t: 8, b: 22 };
 
 /**
  * @typedef {{width: number, height: number, palette: import("./colours.js").Palette, utc: boolean}} Paper
@@ -35,9 +37,10 @@ function timeAxis(paper, from, to) {
   };
 }
 
-/** @param {Paper} paper @param {{low: number, high: number}} range @param {string} unit */
+/** @param {Paper} paper @param {import("./range.js").Range} range @param {string} unit */
 function valueAxis(paper, range, unit) {
-  const ticks = valueTicks(range.low, range.high, unit, Math.max(2, Math.round((paper.height - 30) / 42)));
+  const count = range.flat ? 1 : Math.max(2, Math.round((paper.height - 30) / 42));
+  const ticks = valueTicks(range.low, range.flat ? range.high / FLAT_ROOM : range.high, unit, count);
   return {
     type: "linear",
     range: [range.low, range.high],
@@ -85,7 +88,7 @@ function limitShape(limit, palette) {
   };
 }
 
-/** @param {Limit} limit @param {{low: number, high: number}} range @param {import("./colours.js").Palette} palette @param {string} value */
+/** @param {Limit} limit @param {import("./range.js").Range} range @param {import("./colours.js").Palette} palette @param {string} value */
 function limitNote(limit, range, palette, value) {
   const high = (limit.value - range.low) / (range.high - range.low) > 0.85;
   return {
@@ -105,13 +108,43 @@ function limitNote(limit, range, palette, value) {
 }
 
 /**
- * Plotly's layout of one chart.
+ * What stands before the first second that is kept: a band as over gaps, told apart by its words.
  * @param {Paper} paper
- * @param {{from: number, to: number, yaxis: object, bands: [number, number][], shapes?: object[], annotations?: object[]}} parts
+ * @param {import("./types.js").View} view
  */
-function figureLayout(paper, { from, to, yaxis, bands, shapes = [], annotations = [] }) {
+function beginning(paper, { from, to, since, interval }) {
+  const end = Math.min(to, since - interval / 2);
+  if (!since || end - from <= 2.5 * interval) return null;
+  const width = ((end - from) / (to - from)) * (paper.width - MARGIN.l - MARGIN.r);
+  const note = {
+    xref: "x",
+    yref: "paper",
+    x: (from + end) / 2,
+    y: 0.5,
+    xanchor: "center",
+    yanchor: "middle",
+    text: `not recorded<br>before ${clockText(since, true, paper.utc)}`,
+    showarrow: false,
+    font: { size: 10.5, color: paper.palette.muted },
+  };
+  return { band: /** @type {[number, number]} */ ([from, end]), notes: width > 96 ? [note] : [] };
+}
+
+/**
+ * Plotly's layout of one chart: the view's time axis, its gaps, and what the kind adds.
+ * @param {Paper} paper
+ * @param {import("./types.js").View} view
+ * @param {object} yaxis
+ * @param {{shapes: object[], annotations: object[]}} [extra]
+ */
+function figureLayout(paper, view, yaxis, extra = { shapes: [], annotations: [] }) {
   const { palette } = paper;
-  const shown = bands.map(([a, b]) => /** @type {[number, number]} */ ([Math.max(a, from), Math.min(b, to)]));
+  const { from, to } = view;
+  const start = beginning(paper, view);
+  const gaps = gapBands(view.times, view.presence, view.interval, to);
+  const bands = [...(start ? [start.band] : []), ...gaps]
+    .map(([a, b]) => /** @type {[number, number]} */ ([Math.max(a, from), Math.min(b, to)]))
+    .filter(([a, b]) => b > a);
   return {
     width: paper.width,
     height: paper.height,
@@ -124,8 +157,8 @@ function figureLayout(paper, { from, to, yaxis, bands, shapes = [], annotations 
     font: { family: "Inter, system-ui, sans-serif", size: 11, color: palette.muted },
     xaxis: timeAxis(paper, from, to),
     yaxis,
-    shapes: [...shown.filter(([a, b]) => b > a).map((band) => bandShape(band, palette.band)), ...shapes],
-    annotations,
+    shapes: [...bands.map((band) => bandShape(band, palette.band)), ...extra.shapes],
+    annotations: [...(start?.notes ?? []), ...extra.annotations],
   };
 }
 

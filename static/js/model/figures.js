@@ -5,16 +5,15 @@
 
 import { faded } from "./colours.js";
 import { figureLayout, limitNote, limitShape, literal, valueAxis } from "./figure.js";
-import { gapBands } from "./gaps.js";
 import { grid } from "./heat.js";
-import { stack, stackable } from "./stack.js";
+import { stack } from "./stack.js";
 import { line } from "./thin.js";
-import { format } from "./units.js";
+import { formatLimit } from "./units.js";
 
 /**
  * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Pen
  * @typedef {{view: import("./types.js").View, paper: import("./figure.js").Paper, pens: Pen[],
- *   rest: number[], limits: import("./figure.js").Limit[], range: {low: number, high: number}}} Drawing
+ *   rest: number[], limits: import("./figure.js").Limit[], range: import("./range.js").Range}} Drawing
  *   pens: series in colour, in drawing order; rest: those drawn faintly together
  */
 
@@ -30,13 +29,8 @@ function limitParts({ limits, range, paper, view }) {
   const inside = limits.filter(({ value }) => value >= range.low && value <= range.high);
   return {
     shapes: inside.map((limit) => limitShape(limit, paper.palette)),
-    annotations: inside.map((limit) => limitNote(limit, range, paper.palette, format(limit.value, view.unit))),
+    annotations: inside.map((limit) => limitNote(limit, range, paper.palette, formatLimit(limit.value, view.unit))),
   };
-}
-
-/** Columns that are drawn. @param {Drawing} drawing */
-function drawnColumns({ view, pens, rest }) {
-  return [...pens.map(({ index }) => index), ...rest].map((index) => view.columns[index]);
 }
 
 /** @param {Drawing} drawing */
@@ -44,16 +38,27 @@ function lineFigure(drawing) {
   const { view, pens, rest, paper, range } = drawing;
   const bucket = bucketOf(drawing);
   const single = pens.length === 1 && rest.length === 0;
+  /** @type {object[]} */
   const data = rest.length ? [restTrace(drawing, bucket)] : [];
   for (const pen of pens) {
     const points = line(view.times, view.columns[pen.index], view.interval, bucket);
     const style = { color: pen.color, width: 1.5, dash: pen.dash };
-    const area = single ? { fill: "tozeroy", fillcolor: faded(pen.color, 0.12) } : {};
-    data.push({ ...LINE, ...points, ...area, name: literal(pen.name), line: style });
+    if (single) data.push(areaTrace(drawing, pen, bucket));
+    data.push({ ...LINE, ...points, name: literal(pen.name), line: style });
   }
-  const bands = gapBands(view.times, drawnColumns(drawing), view.interval, view.to);
-  const yaxis = valueAxis(paper, range, view.unit);
-  return { data, layout: figureLayout(paper, { from: view.from, to: view.to, yaxis, bands, ...limitParts(drawing) }) };
+  return { data, layout: figureLayout(paper, view, valueAxis(paper, range, view.unit), limitParts(drawing)) };
+}
+
+/**
+ * A lone series gets a quiet area. Plotly's own fill to zero would join it across gaps.
+ * @param {Drawing} drawing
+ * @param {Pen} pen
+ * @param {number} bucket
+ */
+function areaTrace({ view }, pen, bucket) {
+  const [layer] = stack(view.times, [view.columns[pen.index]], view.interval, bucket).outlines;
+  const outline = layer?.outline ?? { x: [], y: [] };
+  return { ...LINE, ...outline, name: "area", fill: "toself", fillcolor: faded(pen.color, 0.13), line: { width: 0 } };
 }
 
 /** All faint series as one trace: one path costs far less than fifty. @param {Drawing} drawing @param {number} bucket */
@@ -75,21 +80,21 @@ function stackFigure(drawing) {
   const { view, pens, paper, range } = drawing;
   const columns = pens.map(({ index }) => view.columns[index]);
   const { outlines } = stack(view.times, columns, view.interval, bucketOf(drawing));
-  const data = outlines.map(({ index, outline }) => {
+  // A layer thinner than a pixel would only be a coloured edge on the one below.
+  const pixel = (range.high - range.low) / paper.height;
+  const solid = outlines.filter(({ index }) => columns[index].some((value) => value > pixel));
+  const data = solid.map(({ index, outline }) => {
     const pen = pens[index];
     return {
       ...LINE,
       ...outline,
       name: literal(pen.name),
       fill: "toself",
-      fillcolor: faded(pen.color, pen.faint ? 0.14 : 0.62),
-      line: { color: faded(pen.color, pen.faint ? 0.25 : 0.9), width: 0.8, dash: "solid" },
+      fillcolor: faded(pen.color, pen.faint ? 0.14 : 0.7),
+      line: { width: 0 },
     };
   });
-  const filled = stackable(columns).map(({ values }) => values);
-  const bands = gapBands(view.times, filled, view.interval, view.to, "all");
-  const yaxis = valueAxis(paper, range, view.unit);
-  return { data, layout: figureLayout(paper, { from: view.from, to: view.to, yaxis, bands, ...limitParts(drawing) }) };
+  return { data, layout: figureLayout(paper, view, valueAxis(paper, range, view.unit), limitParts(drawing)) };
 }
 
 /** @param {Drawing} drawing pens: the rows, the first at the top */
@@ -111,9 +116,7 @@ function heatFigure(drawing) {
     hoverinfo: "skip",
     zsmooth: false,
   };
-  const bands = gapBands(view.times, rows.columns, view.interval, view.to);
-  const yaxis = rowAxis(pens.map(({ name }) => name), paper);
-  return { data: [trace], layout: figureLayout(paper, { from: view.from, to: view.to, yaxis, bands }) };
+  return { data: [trace], layout: figureLayout(paper, view, rowAxis(pens.map(({ name }) => name), paper)) };
 }
 
 /** @param {string[]} names @param {import("./figure.js").Paper} paper */

@@ -5,27 +5,33 @@
 
 const HEADROOM = 1.12;
 const SHRINK_BELOW = 0.6;
+const FLAT_ROOM = 1.06;
 /** A flat line at zero needs some height all the same. */
 const LEAST = /** @type {Record<string, number>} */ ({ "%": 1, B: 1024, "B/s": 1024, s: 0.001 });
 
+/** @typedef {{low: number, high: number, flat?: boolean}} Range flat: nothing but zero, so two ticks do */
+
 /**
- * @param {{low: number, high: number}|null} before the range in force
+ * @param {Range|null} before the range in force
  * @param {{min: number, max: number}|null} data extremes of what is drawn; null where nothing is
  * @param {{unit: string, min?: number|null, max?: number|null}} rules fixed ends, where the widget has them
- * @returns {{low: number, high: number}}
+ * @returns {Range}
  */
 function nextRange(before, data, rules) {
   const least = LEAST[rules.unit] ?? 1;
   if (typeof rules.max === "number") {
     // A little above a fixed end, so that a line along it is seen whole.
     const span = rules.max - (rules.min ?? 0);
-    const over = data && data.max > rules.max ? data.max * HEADROOM : rules.max + span * 0.03;
+    const over = data && data.max > rules.max * 1.05 ? data.max * HEADROOM : rules.max + span * 0.03;
     return { low: rules.min ?? 0, high: over };
   }
   if (!data) return before ?? { low: rules.min ?? 0, high: least };
+  if (data.max <= 0 && data.min >= 0) {
+    return { low: 0, high: least * FLAT_ROOM, flat: true };
+  }
   const low = bound(before?.low ?? 0, -data.min, (x) => -x);
   const want = Math.max(data.max * HEADROOM, least);
-  const keep = before && data.max <= before.high && data.max * HEADROOM >= before.high * SHRINK_BELOW;
+  const keep = before && !before.flat && data.max <= before.high && data.max * HEADROOM >= before.high * SHRINK_BELOW;
   return { low: typeof rules.min === "number" ? rules.min : low, high: keep ? before.high : want };
 }
 
@@ -60,4 +66,4 @@ function extremes(columns, start = 0, end = Infinity) {
   return max === -Infinity ? null : { min, max };
 }
 
-export { extremes, nextRange };
+export { FLAT_ROOM, extremes, nextRange };

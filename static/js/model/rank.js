@@ -52,9 +52,12 @@ class Choice {
    */
   pick(names, columns, count, now) {
     const key = `${count}\n${names.join("\n")}`;
+    const empty = columns.every((column) => recentMean(column) === -Infinity);
+    if (empty && key === this.#key) return this.#slots;
     if (key !== this.#key || now >= this.#until || now < this.#until - HOLD) {
       this.#key = key;
-      this.#until = now + HOLD;
+      // A choice made before the first numbers came is no choice.
+      this.#until = empty ? 0 : now + HOLD;
       this.#seat(worst(columns, count).map((index) => names[index]));
     }
     return this.#slots;
@@ -74,4 +77,30 @@ class Choice {
   }
 }
 
-export { Choice, worst };
+/** An order of names by their values, largest first, kept for half a minute. */
+class Order {
+  /** @type {string[]} */
+  #names = [];
+  #until = 0;
+
+  /**
+   * Ranks of the names.
+   * @param {string[]} names
+   * @param {Float64Array[]} columns
+   * @param {number} now
+   * @param {boolean} [still] keep the order as it is
+   * @returns {Map<string, number>}
+   */
+  ranks(names, columns, now, still = false) {
+    const same = names.length === this.#names.length && names.every((name) => this.#names.includes(name));
+    if (!same || (!still && (now >= this.#until || now < this.#until - 3 * HOLD))) {
+      const scores = new Map(names.map((name, n) => [name, recentMean(columns[n])]));
+      const score = (/** @type {string} */ name) => scores.get(name) ?? -Infinity;
+      this.#names = [...names].sort((a, b) => score(b) - score(a) || names.indexOf(a) - names.indexOf(b));
+      this.#until = Math.max(...scores.values()) === -Infinity ? 0 : now + 3 * HOLD;
+    }
+    return new Map(this.#names.map((name, rank) => [name, rank]));
+  }
+}
+
+export { Choice, Order, worst };

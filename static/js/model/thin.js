@@ -34,20 +34,20 @@ function line(times, values, interval, bucket) {
     y.push(hole ? null : values[i]);
     last = times[i];
   }
-  return widen(x, y, interval);
+  return widen(x, y, Math.max(interval / 2, bucket * 0.75));
 }
 
 /**
- * A point between two gaps would be a line without length: it gets the width of its interval.
+ * A point between two gaps would be a line without length: it becomes a dash of a few pixels.
  * @param {number[]} x
  * @param {(number|null)[]} y
- * @param {number} interval
+ * @param {number} half of the dash, in seconds
  */
-function widen(x, y, interval) {
+function widen(x, y, half) {
   for (let i = x.length - 1; i >= 0; i -= 1) {
     const alone = y[i] !== null && (y[i - 1] ?? null) === null && (y[i + 1] ?? null) === null;
     if (!alone) continue;
-    x.splice(i, 1, x[i] - interval / 2, x[i] + interval / 2);
+    x.splice(i, 1, x[i] - half, x[i] + half);
     y.splice(i, 1, y[i], y[i]);
   }
   return { x, y };

@@ -26,7 +26,7 @@ function roundStep(rough, whole) {
 /** @param {number} step */
 function places(step) {
   if (step >= 1) return step % 1 === 0 ? 0 : 1;
-  return Math.min(6, Math.ceil(-Math.log10(step)) + (String(step).includes("25") ? 1 : 0));
+  return Math.min(9, Math.ceil(-Math.log10(step)) + (String(step).includes("25") ? 1 : 0));
 }
 
 /**
@@ -41,7 +41,7 @@ function valueTicks(low, high, unit, count = 4) {
   const scale = scaleOf(unit, Math.max(Math.abs(low), Math.abs(high)) * 0.999);
   const span = (high - low) / scale.factor;
   if (!(span > 0)) return { values: [low], texts: [fixed(low / scale.factor, 0) + scale.suffix] };
-  const quarters = unit === "%" && low === 0 && high >= 100 && high <= 110;
+  const quarters = unit === "%" && low === 0 && high >= 90 && high <= 125;
   const step = quarters ? 25 : roundStep(span / count, unit === "count" && span >= 2);
   const values = [];
   const texts = [];
@@ -73,7 +73,7 @@ function clockText(t, seconds, utc) {
 function timeTicks(from, to, width, utc = false) {
   const perPixel = (to - from) / Math.max(1, width);
   const step =
-    TIME_STEPS.find((one) => one >= perPixel * (one % 60 ? LABEL.seconds + 26 : LABEL.minutes + 34)) ??
+    TIME_STEPS.find((one) => one >= perPixel * (one % 60 ? LABEL.seconds + 26 : LABEL.minutes + 16)) ??
     TIME_STEPS[TIME_STEPS.length - 1];
   const seconds = step % 60 !== 0;
   const margin = ((seconds ? LABEL.seconds : LABEL.minutes) / 2) * perPixel;

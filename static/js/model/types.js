@@ -27,8 +27,9 @@
  * @typedef {{from: number, to: number}} Span
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
  *   interval: number, frozen: Span|null}} Dashboard
- * @typedef {{times: Float64Array, columns: Float64Array[], series: Series[], unit: string,
- *   interval: number, from: number, to: number}} View
+ * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
+ *   unit: string, interval: number, from: number, to: number, since: number}} View
+ *   presence: NaN in rows without any number; since: the first second that is kept
  */
 
 export {};

@@ -93,6 +93,11 @@ function format(value, unit) {
   return fixed(scaled, places) + scale.suffix;
 }
 
+/** A limit is exact: 64 CPUs are not 64.0. @param {number} value @param {string} unit */
+function formatLimit(value, unit) {
+  return format(value, unit === "1" && Number.isInteger(value) ? "count" : unit);
+}
+
 /** The unit in words for a card's head. @param {string} unit */
 function unitName(unit) {
   const names = /** @type {Record<string, string>} */ ({
@@ -100,7 +105,7 @@ function unitName(unit) {
     B: "bytes",
     "B/s": "bytes/s",
     s: "time",
-    "/s": "per second",
+    "/s": "/s",
     count: "count",
     1: "",
   });
@@ -122,4 +127,4 @@ function parseDuration(text) {
   return Number(parts[1]) * factors[parts[2] ?? "s"];
 }
 
-export { fixed, format, parseDuration, printDuration, scaleOf, unitName };
+export { fixed, format, formatLimit, parseDuration, printDuration, scaleOf, unitName };

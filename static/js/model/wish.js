@@ -16,14 +16,6 @@ function unescape(text) {
   }
 }
 
-/** Percent-encodes what would break a wish apart or a URL. @param {string} text */
-function escape(text) {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
 /**
  * The parts of a wish, or null where the text is none.
  * @param {string} text
@@ -47,7 +39,7 @@ function parseWish(text) {
  */
 function printWish(id, options = {}) {
   const keys = Object.keys(options).sort();
-  return [id, ...keys.map((key) => `${key}=${escape(options[key])}`)].join(";");
+  return [id, ...keys.map((key) => `${key}=${encodeURIComponent(options[key])}`)].join(";");
 }
 
 /** The one spelling of a wish, or null. @param {string} text */

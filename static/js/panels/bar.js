@@ -157,7 +157,7 @@ function mountBar(node, store, { pick, help, pause }) {
       "div",
       { class: "controls" },
       presetBox(store),
-      el("button", { type: "button", class: "button", onclick: pick, title: "Choose widgets (w)" }, icon("grid"), el("span", { class: "wide" }, "Widgets")),
+      el("button", { type: "button", class: "button", onclick: pick, "aria-label": "Widgets", title: "Choose widgets (w)" }, icon("grid"), el("span", { class: "wide" }, "Widgets")),
       window.node,
       interval.node,
       pauseButton(store, pause),

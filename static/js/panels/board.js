@@ -35,23 +35,18 @@ class Board {
     this.#arrange();
   }
 
-  /** Points of a host came: its cards are to be drawn. @param {string} host */
-  points_arrived(host) {
+  /** Points of a host came: its cards are to be drawn. @param {string} host @param {number|null} tick its second */
+  points_arrived(host, tick) {
     const { painter, store } = this.#room;
     const head = this.#heads.get(host);
     if (head && !head.node.dataset.drawn) {
       head.node.dataset.drawn = "yes";
       this.#states();
     }
-    if (store.state.dashboard.frozen && !this.#wanting(host)) return;
+    const { frozen } = store.state.dashboard;
+    // A board held still takes in what was missing of its stretch, and nothing newer.
+    if (frozen && tick !== null && tick > frozen.to) return;
     for (const { card } of this.#cards.values()) if (card.host === host) painter.mark(card);
-  }
-
-  /** A frozen board takes in what was missing, and nothing else. @param {string} host */
-  #wanting(host) {
-    const { frozen } = this.#room.store.state.dashboard;
-    const feed = this.#room.feeds.get(host);
-    return !feed || !frozen || feed.last <= frozen.to + 10 || [...this.#cards.values()].some(({ card }) => card.host === host && card.points === 0);
   }
 
   /** The seconds went on. */
@@ -71,7 +66,8 @@ class Board {
     if (this.#grid.parentElement !== this.#node) fill(this.#node, this.#grid);
     this.#grid.dataset.hosts = String(hosts.length);
     this.#grid.style.setProperty("--hosts", String(hosts.length));
-    const nodes = hosts.map((host) => this.#head(host).node);
+    const heads = hosts.map((host) => this.#head(host));
+    const nodes = [...heads.map(({ node }) => node), ...heads.map(({ below }) => below)];
     const kept = new Set();
     for (const wish of wishes) {
       for (const host of hosts) {
@@ -142,6 +138,7 @@ class Board {
       const state = hosts[card.host]?.state ?? "connecting";
       if (card.node.dataset.state === state) continue;
       card.node.dataset.state = state;
+      card.name_host();
       this.#room.painter.mark(card);
     }
   }

@@ -8,7 +8,7 @@ import { el, fill, icon, say } from "../dom.js";
 import { checkPanel } from "./check.js";
 
 /** States in which a host gives nothing. */
-const LOST = ["down", "refused-by-policy", "not-pcp", "overloaded"];
+const LOST = ["down", "refused", "refused-by-policy", "not-pcp", "overloaded"];
 const WORDS = /** @type {Record<string, string>} */ ({
   "refused-by-policy": "refused",
   "not-pcp": "not PCP",
@@ -30,7 +30,8 @@ class HostHead {
   #facts = el("span", { class: "facts" });
   #words = el("p", { class: "reason", hidden: true });
   #next = el("span", { class: "next" });
-  #below = el("div", { class: "below" });
+  /** What was tried, as a row of its own below all heads. */
+  below = el("div", { class: "below", hidden: true });
   /** @type {ReturnType<typeof checkPanel>|null} */
   #check = null;
   #dismissed = false;
@@ -61,7 +62,6 @@ class HostHead {
         el("button", { type: "button", class: "icon-button", "aria-label": `Remove ${host}`, title: `Remove ${host}`, onclick: () => store.do(host_removed, host) }, icon("close")),
       ),
       this.#words,
-      this.#below,
     );
     this.#stop = store.follow((state) => state.hosts[host], () => this.update());
   }
@@ -70,6 +70,7 @@ class HostHead {
     this.#stop();
     this.#check?.stop();
     this.node.remove();
+    this.below.remove();
   }
 
   /** Shows what is known, the countdown too. */
@@ -86,7 +87,8 @@ class HostHead {
     const wait = Math.ceil((said?.next_try ?? 0) - this.#time());
     say(this.#next, said?.next_try && state !== "live" ? (wait > 0 ? ` Next try in ${wait} s.` : " Trying now.") : "");
     if (this.#words.firstChild?.textContent !== words || !this.#next.isConnected) fill(this.#words, words, this.#next);
-    if (LOST.includes(state) && !this.node.dataset.drawn) this.#open_check();
+    // One that was refused as it stands was not tried.
+    if (LOST.includes(state) && state !== "refused" && !this.node.dataset.drawn) this.#open_check();
     else if (state === "live") this.#recovered();
   }
 
@@ -112,13 +114,15 @@ class HostHead {
     if (this.#check || (this.#dismissed && !asked)) return;
     this.#check = checkPanel(this.host, () => this.#toggle());
     this.#check.node.dataset.asked = String(asked);
-    fill(this.#below, this.#check.node);
+    fill(this.below, this.#check.node);
+    this.below.hidden = false;
   }
 
   #close_check() {
     this.#check?.stop();
     this.#check = null;
-    fill(this.#below);
+    fill(this.below);
+    this.below.hidden = true;
   }
 
   /** What was shown because nothing came goes when something comes. */

@@ -74,8 +74,7 @@ class Picker {
     /** @type {Map<string, CatalogWidget[]>} */
     const groups = new Map();
     for (const widget of this.#store.state.catalog.widgets) {
-      const text = [widget.id, widget.title, widget.group, ...widget.aliases, ...widget.metrics].join(" ").toLowerCase();
-      if (widget.id === "chart" || !words.every((word) => text.includes(word))) continue;
+      if (widget.id === "chart" || !words.every((word) => matches(widget, word))) continue;
       groups.set(widget.group, [...(groups.get(widget.group) ?? []), widget]);
     }
     fill(
@@ -85,7 +84,6 @@ class Picker {
       ),
       !groups.size && el("p", { class: "quiet" }, "No widget of that name."),
     );
-    if (focused) this.#groups.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.dispatchEvent(new Event("refocus"));
     for (const button of this.#groups.querySelectorAll("button")) if (focused && button.dataset.id === focused) button.focus();
   }
 
@@ -116,6 +114,7 @@ class Picker {
     clearTimeout(this.#wait);
     this.#asked.abort();
     const text = this.#search.value.trim();
+    this.#metrics.classList.toggle("first", text.includes("."));
     if (text.length < 3) fill(this.#metrics);
     else this.#wait = setTimeout(() => this.#find(text), PAUSE);
   }
@@ -147,6 +146,12 @@ class Picker {
       el("span", { class: "pick-text" }, el("code", {}, name), el("span", {}, words)),
     );
   }
+}
+
+/** By metric only for longer words: every widget has some kernel.all. @param {CatalogWidget} widget @param {string} word */
+function matches({ id, title, group, aliases, metrics }, word) {
+  const texts = [id, title, group, ...aliases, ...(word.length > 6 ? metrics : [])];
+  return texts.some((text) => text.toLowerCase().includes(word));
 }
 
 /** @param {PageStore} store */

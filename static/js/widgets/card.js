@@ -8,11 +8,11 @@ import { el, fill, icon, say } from "../dom.js";
 import { heatFigure, lineFigure, stackFigure } from "../model/figures.js";
 import { planPens } from "../model/pens.js";
 import { extremes, nextRange } from "../model/range.js";
-import { Choice } from "../model/rank.js";
+import { Choice, Order } from "../model/rank.js";
 import { stackable } from "../model/stack.js";
 import { clockText, zoneName } from "../model/ticks.js";
-import { format, unitName } from "../model/units.js";
-import { footText, headline, tipRows } from "./readings.js";
+import { format, formatLimit, unitName } from "../model/units.js";
+import { headline, scaleText, showing, tipRows } from "./readings.js";
 import { Legend } from "./legend.js";
 import { Plot } from "./plot.js";
 import { Table, Value, recent } from "./table.js";
@@ -31,21 +31,20 @@ class Card {
   #title = el("h3", {});
   #host = el("span", { class: "card-host" });
   #unit = el("span", { class: "card-unit" });
-  #readouts = el("span", { class: "card-readouts" });
   #now = el("span", { class: "card-now" });
   #body = el("div", { class: "card-body" });
   #message = el("div", { class: "card-message", hidden: true });
-  #foot = el("div", { class: "card-foot" });
-  #all = el("button", { type: "button", class: "link", hidden: true, onclick: () => this.#list_all() });
-  #more = el("span", {});
-  #scale = el("span", { class: "heat-scale", hidden: true });
+  #scale = el("div", { class: "heat-foot", hidden: true });
+  #scaleWords = [el("span", {}), el("span", {}), el("span", { class: "heat-rows" })];
   #legend;
   /** @type {Plot|Table|Value|null} */
   #content = null;
   #kind = "";
   #choice = new Choice();
+  #order = new Order();
   #listed = false;
-  /** @type {{low: number, high: number}|null} */
+  #many = false;
+  /** @type {import("../model/range.js").Range|null} */
   #range = null;
   /** @type {View|null} */
   #view = null;
@@ -64,20 +63,22 @@ class Card {
     this.#legend = new Legend({
       toggle: (name) => room.store.do(series_toggled, { wish, name }),
       isolate: (name) => room.store.do(series_isolated, { wish, name, names: this.#names() }),
+      list: () => this.#list_all(),
     });
     const menu = el(
       "button",
       { type: "button", class: "icon-button card-menu", "aria-label": "Menu of this widget", "aria-haspopup": "menu", onclick: () => room.open_menu(this, menu) },
       icon("more"),
     );
-    fill(this.#foot, this.#scale, this.#more, this.#all);
+    const [low, high, rows] = this.#scaleWords;
+    fill(this.#scale, low, el("i", { class: "heat-scale" }), high, rows);
     this.node = el(
       "section",
       { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onblur: () => this.#hover(null) },
-      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#readouts, this.#now, menu),
+      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#now, menu),
       this.#body,
       this.#legend.node,
-      this.#foot,
+      this.#scale,
     );
     this.#body.append(this.#message);
     this.name("", "", false);
@@ -89,8 +90,14 @@ class Card {
     const shown = place?.widget.title || title || this.wish;
     say(this.#title, shown);
     say(this.#unit, unitName(place?.widget.unit ?? unit));
-    say(this.#host, many ? (this.#room.store.state.hosts[this.host]?.name ?? this.host) : "");
+    this.#many = many;
+    this.name_host();
     this.node.setAttribute("aria-label", `${shown}, host ${this.host}`);
+  }
+
+  /** The host's name, where several hosts stand side by side. */
+  name_host() {
+    say(this.#host, this.#many ? this.#room.store.state.hosts[this.host]?.name || this.host : "");
   }
 
   get title() {
@@ -103,6 +110,7 @@ class Card {
 
   destroy() {
     this.plot?.destroy();
+    this.#legend.destroy();
     this.node.remove();
   }
 
@@ -191,17 +199,28 @@ class Card {
     const value = (/** @type {number} */ index) => (share === null ? recent(view, index) : row === null ? NaN : view.columns[index][row]);
     const charted = this.plot !== null;
     const heat = widget.kind === "heatmap";
-    const lone = plan.plain.length === 1;
-    this.#legend.node.hidden = !charted || heat || lone;
-    if (charted && !heat && !lone) this.#legend.update(plan.entries, hidden, (index) => format(value(index), view.unit));
-    say(this.#now, charted ? headline(widget.kind, view, plan, value) : "");
-    say(this.#readouts, plan.readouts.map(({ name, index, unit }) => `${name} ${format(value(index), unit)}`).join(" · "));
-    const foot = footText(widget, plan, this.#range);
-    say(this.#more, foot.text);
+    this.#legend.node.hidden = !charted || heat;
     this.#scale.hidden = !heat;
-    this.#all.hidden = !foot.list;
-    say(this.#all, this.#listed ? "fewer" : `list all ${plan.plain.length}`);
-    this.#foot.hidden = !foot.text && !heat && !foot.list;
+    if (heat) scaleText(view, plan, this.#range).forEach((text, n) => say(this.#scaleWords[n], text));
+    else if (charted) this.#list(widget, hidden, value);
+    say(this.#now, charted ? headline(widget.kind, view, plan, value) : "");
+  }
+
+  /** @param {import("../model/types.js").LaidWidget} widget @param {string[]} hidden @param {(index: number) => number} value */
+  #list(widget, hidden, value) {
+    const view = /** @type {View} */ (this.#view);
+    const plan = /** @type {Plan} */ (this.#plan);
+    const columns = plan.plain.map((index) => view.columns[index]);
+    const ranks = this.#order.ranks(this.#names(), columns, view.to, this.#legend.busy || this.#listed);
+    const rank = (/** @type {import("../model/figures.js").Pen} */ pen) => (ranks.get(pen.name) ?? 0) + (pen.faint ? plan.plain.length : 0);
+    const entries = [...plan.entries].sort((a, b) => rank(a) - rank(b));
+    const high = this.#range?.high ?? Infinity;
+    const above = plan.limits.filter((limit) => limit.value > high).map((limit) => ({ name: limit.name, text: formatLimit(limit.value, view.unit) }));
+    const readouts = plan.readouts.map(({ name, index, unit }) => ({ name, text: format(value(index), unit) }));
+    this.#legend.update(
+      { entries, hidden, above, readouts, count: plan.plain.length, showing: showing(widget, plan), listed: this.#listed },
+      (index) => format(value(index), view.unit),
+    );
   }
 
   #list_all() {
@@ -225,6 +244,7 @@ class Card {
   #waiting() {
     const { hosts, link } = this.#room.store.state;
     const said = hosts[this.host];
+    if (this.#room.feeds.get(this.host)?.refused(this.wish)) return "This widget is not drawn: see the note at the top of the page.";
     if (!link.up) return "Waiting for the connection to vectorpy.";
     if (!said || said.state === "connecting") return `Connecting to ${this.host}.`;
     return said.state === "live" ? "Waiting for the first points." : `${this.host} is ${said.state.replaceAll("-", " ")}; nothing was drawn yet.`;
@@ -248,6 +268,12 @@ class Card {
     return Math.abs(view.times[best] - t) <= 1.25 * view.interval ? best : null;
   }
 
+  /** A row of gaps alone is no row. @param {number|null} row */
+  #filled(row) {
+    const has = (/** @type {number} */ index) => row !== null && !Number.isNaN(this.#view?.columns[index][row] ?? NaN);
+    return this.#plan?.plain.some(has) ? row : null;
+  }
+
   /** Called by the cursor. @param {number|null} share @param {boolean} own */
   show_cursor(share, own) {
     const view = this.#view;
@@ -256,7 +282,7 @@ class Card {
     const place = this.#room.feeds.get(this.host)?.place(this.wish);
     if (place) this.#read(place.widget, this.#room.store.state.hidden[this.wish] ?? []);
     if (!own || share === null) return;
-    const row = this.#row(share);
+    const row = this.#filled(this.#row(share));
     const t = row === null ? Math.round(view.from + share * (view.to - view.from)) : view.times[row];
     const { utc } = this.#room.store.state;
     const rows = row === null ? [] : tipRows(this.#kind, view, this.#plan, row, this.plot.level, this.#range, this.#room.palette());

@@ -8,6 +8,7 @@ import { format } from "../model/units.js";
 /**
  * @typedef {import("../model/types.js").View} View
  * @typedef {import("../model/pens.js").Plan} Plan
+ * @typedef {import("../model/range.js").Range} Range
  */
 
 /** The one number that tells most. @param {string} kind @param {View} view @param {Plan} plan @param {(index: number) => number} value */
@@ -23,28 +24,18 @@ function headline(kind, view, plan, value) {
   return "";
 }
 
-/**
- * @param {import("../model/types.js").LaidWidget} widget
- * @param {Plan} plan
- * @param {{low: number, high: number}|null} range
- * @returns {{text: string, list: boolean}}
- */
-function footText(widget, plan, range) {
-  const parts = [];
+/** "showing 8 of 64" where not all are in colour or here; else empty. @param {import("../model/types.js").LaidWidget} widget @param {Plan} plan */
+function showing(widget, plan) {
   const here = plan.plain.length;
   const total = Math.max(widget.total ?? 0, here);
-  if (plan.rest.length) parts.push(`showing ${plan.pens.length} of ${total} in colour, the highest lately`);
-  else if (total > here) parts.push(`showing ${here} of ${total}`);
-  if (plan.rest.length && total > here) parts.push(`${here} drawn`);
-  if (widget.kind === "heatmap") {
-    parts.unshift(range ? `0 to ${format(range.high > 100 && widget.unit === "%" ? 100 : range.high, widget.unit)}` : "");
-    parts.push(`${here} rows`);
-  }
-  if (range && (widget.kind === "line" || widget.kind === "stacked")) {
-    const over = plan.limits.filter(({ value }) => value > range.high);
-    parts.push(...over.map(({ name, value }) => `${name} ${format(value, widget.unit)}, above this chart`));
-  }
-  return { text: parts.filter(Boolean).join(" · "), list: widget.kind === "line" && here > MANY };
+  if (plan.rest.length) return `showing ${plan.pens.length} of ${total}`;
+  return total > here ? `showing ${here} of ${total}` : "";
+}
+
+/** Low end, high end and rows of a heatmap. @param {View} view @param {Plan} plan @param {Range|null} range */
+function scaleText(view, plan, range) {
+  const high = range ? (view.unit === "%" && range.high > 100 && range.high < 110 ? 100 : range.high) : 0;
+  return [range ? format(range.low, view.unit).replace(/ .*/, "") : "", range ? format(high, view.unit) : "", `${plan.plain.length} rows`];
 }
 
 /**
@@ -55,7 +46,7 @@ function footText(widget, plan, range) {
  * @param {Plan} plan
  * @param {number} row
  * @param {number} level pointer's height in the plot, 0 at the top
- * @param {{low: number, high: number}|null} range
+ * @param {Range|null} range
  * @param {import("../model/colours.js").Palette} palette
  * @returns {import("./tooltip.js").Row[]}
  */
@@ -77,10 +68,10 @@ function tipRows(kind, view, plan, row, level, range, palette) {
   }));
 }
 
-/** @param {number} value @param {{low: number, high: number}|null} range @param {import("../model/colours.js").Palette} palette */
+/** @param {number} value @param {Range|null} range @param {import("../model/colours.js").Palette} palette */
 function heatColour(value, range, palette) {
   const share = range ? (value - range.low) / (range.high - range.low) : 0;
   return (palette.heat.find(([at]) => share <= at) ?? palette.heat[palette.heat.length - 1])[1];
 }
 
-export { footText, headline, tipRows };
+export { headline, scaleText, showing, tipRows };

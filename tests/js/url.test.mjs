@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { parseHost, parseHosts } from "../../static/js/model/hosts.js";
+import { decode, emptyDashboard, encode } from "../../static/js/model/url.js";
+import { readVector } from "../../static/js/model/vector.js";
+import { canonicalWish, parseWish, printWish } from "../../static/js/model/wish.js";
+import { dice } from "./helpers.mjs";
+
+test("a dashboard reads as people write it", () => {
+  const dashboard = { ...emptyDashboard(), hosts: ["local", "pcp://db-2:44330"], preset: "triage" };
+  assert.equal(encode(dashboard), "?host=local&host=pcp://db-2:44330&preset=triage&window=5m&interval=1s&v=1");
+});
+
+test("widgets with options and a frozen stretch", () => {
+  const dashboard = {
+    ...emptyDashboard(),
+    hosts: ["web-01"],
+    wishes: ["cpu", "disk-latency;instances=sd%26a"],
+    window: 60,
+    interval: 2,
+    frozen: { from: 1790000000, to: 1790000060 },
+  };
+  assert.equal(
+    encode(dashboard),
+    "?host=web-01&w=cpu&w=disk-latency;instances=sd%2526a&window=1m&interval=2s&from=2026-09-21T14:13:20Z&to=2026-09-21T14:14:20Z&v=1",
+  );
+  assert.deepEqual(decode(encode(dashboard)).dashboard, dashboard);
+});
+
+test("random dashboards come back the same", () => {
+  const roll = dice(11);
+  const pick = (list) => list[roll(list.length)];
+  const odd = ["eth*", "sda,sdb", "re:^a|b$", "100%", "a&b=c", "ä ß", "<img src=x>", "%{x}", "#1;2"];
+  for (let round = 0; round < 500; round += 1) {
+    const wishes = [...new Set(Array.from({ length: roll(5) }, () => printWish(pick(["cpu", "disk-latency", "chart"]), { instances: pick(odd) })))];
+    const from = 1790000000 + roll(1e6);
+    const dashboard = {
+      hosts: [...new Set(Array.from({ length: roll(4) }, () => pick(["local", "a.example", "https://b", "[::1]:44330", "archive:mon.0"])))],
+      preset: wishes.length ? null : pick([null, "triage", "tcp"]),
+      wishes,
+      window: pick([60, 120, 300, 600]),
+      interval: pick([1, 2, 5]),
+      frozen: pick([null, { from, to: from + 60 + roll(600) }]),
+    };
+    const { dashboard: read, problems } = decode(encode(dashboard));
+    assert.deepEqual(read, dashboard);
+    assert.deepEqual(problems, []);
+  }
+});
+
+test("unknown keys are ignored, unreadable values are named", () => {
+  const { dashboard, problems } = decode("?host=a%20b&host=ok&w=;;&window=7m&interval=x&from=1&to=0&zzz=1&theme=dark&v=1");
+  assert.deepEqual(dashboard.hosts, ["ok"]);
+  assert.equal(dashboard.window, 300);
+  assert.equal(problems.length, 5);
+});
+
+test("limits: sixteen hosts, forty widgets", () => {
+  const query = Array.from({ length: 20 }, (_, n) => `host=h${n}`).join("&");
+  const { dashboard, problems } = decode(query);
+  assert.equal(dashboard.hosts.length, 16);
+  assert.match(problems[0], /h16, h17, h18, h19/);
+});
+
+test("hosts' canonical texts", () => {
+  const cases = {
+    "Web-01": "web-01",
+    "web-01:44322": "web-01",
+    "http://web-01:44322": "web-01",
+    "https://web-01:44322": "https://web-01",
+    "pcp://db-2:44321": "pcp://db-2",
+    "pcp://db-2:44330": "pcp://db-2:44330",
+    "web-01:44323": "web-01:44323",
+    "10.1.2.3": "10.1.2.3",
+    "[::1]:44330": "[::1]:44330",
+    "bücher.example": "xn--bcher-kva.example",
+    "host.": "host",
+    "archive:MON.0": "archive:MON.0",
+  };
+  for (const [typed, host] of Object.entries(cases)) assert.deepEqual(parseHost(typed), { host }, typed);
+});
+
+test("what is no host says so", () => {
+  for (const typed of ["a/b", "ftp://x", "u@x", "x:0", "x:99999", "x?y", "http://", "a#b"]) {
+    assert.match(parseHost(typed).error, /is no host|ports run/, typed);
+  }
+});
+
+test("a typed line: spaces and commas, each host once", () => {
+  assert.deepEqual(parseHosts(" a, b  a,pcp://c ,"), { hosts: ["a", "b", "pcp://c"], errors: [] });
+  assert.equal(parseHosts("a b/c").errors.length, 1);
+});
+
+test("wishes: options sorted, values encoded, once", () => {
+  assert.equal(canonicalWish("disk;top=3;instances=sd*"), "disk;instances=sd*;top=3");
+  assert.equal(canonicalWish("disk;instances=a%3Bb"), "disk;instances=a%3Bb");
+  assert.deepEqual(parseWish("kernel.all.load"), { id: "kernel.all.load", options: {} });
+  for (const text of ["", "a b", ";x=1", "<b>", "UPPER"]) assert.equal(canonicalWish(text), null, text);
+  assert.equal(canonicalWish("disk;instances=100%"), "disk;instances=100%25");
+});
+
+const KNOWN = { "kernel.all.load": "load", "cpu-runnable": "runqueue" };
+const resolve = (name) => KNOWN[name] ?? null;
+
+test("links of Vector 1", () => {
+  const found = readVector("", "#/?host=web-01:44323&hostspec=db-9&widgets=kernel.all.load,gone", resolve);
+  assert.deepEqual(found.dashboard.hosts, ["web-01:44323"]);
+  assert.deepEqual(found.dashboard.wishes, ["load"]);
+  assert.deepEqual(found.offers, ["db-9"]);
+  assert.deepEqual(found.unknown, ["gone"]);
+});
+
+test("links of Vector 2, a hostspec that is the host itself is no offer", () => {
+  const q = JSON.stringify([{ p: "http", h: "web-01:7402", hs: "localhost", cl: ["cpu-runnable"] }, { p: "https", h: "b", hs: "b" }]);
+  const found = readVector(`?q=${encodeURIComponent(q)}`, "", resolve);
+  assert.deepEqual(found.dashboard.hosts, ["web-01:7402", "https://b"]);
+  assert.deepEqual(found.dashboard.wishes, ["runqueue"]);
+  assert.deepEqual(found.offers, []);
+});
+
+test("other links are none of Vector's", () => {
+  assert.equal(readVector("?host=a&v=1", "", resolve), null);
+  assert.equal(readVector("?q=%7Bbroken", "", resolve), null);
+  assert.equal(readVector("", "#board", resolve), null);
+});
