@@ -94,10 +94,11 @@ def test_who_reads_nothing_but_sends_pongs_is_cut_within_thirty_seconds(
     ticks.start()
     try:
         pages = [_stall(server, wish) for _ in range(STALLED)]
+        # One sends PONGs that nobody asked for; the others' missing PONGs end them sooner.
         assert _until_cut(pages[0], "3", 36.0) < 35.0
         wait_until(lambda: _metric(server, "vectorpy_viewers") == 1, "the stalled to be gone")
         name = 'vectorpy_viewers_cut_total{reason="stalled"}'
-        assert _metric(server, name) == STALLED
+        assert _metric(server, name) == 1
         wait_until(lambda: _files(server) <= base, "their files to be closed")
     finally:
         ticks.stop.set()

@@ -122,6 +122,9 @@ class Points:
             found.append(joined)
             answered.set()
 
+        if not self._bus().wait(FIRST_WAIT):
+            self._give_up(spec.key)
+            raise Unavailable(AWAY, hint=AWAY_HINT)
         self._bus().join(spec, window, _token(spec.key), take)
         if not answered.wait(_ANSWER_TIMEOUT):
             self._give_up(spec.key)

@@ -260,7 +260,7 @@ def install(
         try:
             relay.admit(viewer)
         except VectorpyError as error:
-            raise Refused(wire.problem_of(error)) from error
+            raise Refused(error.message, wire.problem_of(error)) from error
         connections.emit("hello", wire.hello(name, relay.limits.told()), to=sid)
 
     @server.on("disconnect")  # type: ignore[untyped-decorator]
