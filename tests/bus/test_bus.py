@@ -57,52 +57,51 @@ def true_rows(points: dict[int, list[float | None]]) -> None:
         assert second % 1000 in [None if x is None else round(x) for x in row], (second, row)
 
 
+def come_and_go(one: Any, number: int) -> None:
+    """Thirty pages, one after the other: each joins, listens for a moment, and leaves."""
+    chance = random.Random(number)
+    key = one.spec(*WISHES).key
+    for turn in range(30):
+        viewer = f"page-{number}-{turn}"
+        answer = one.join(*WISHES, viewer=viewer, window=chance.choice((1, 5, 60, 600)))
+        assert answer.problem is None
+        time.sleep(chance.random() * 0.05)
+        one.client.leave(key, viewer)
+
+
+def pages_of(
+    events: list[tuple[str, str, dict[str, Any]]], key: str
+) -> list[list[tuple[str, dict[str, Any]]]]:
+    """What each page heard: its own answer, then all of the channel's room after it."""
+    pages = []
+    for index, (room, event, message) in enumerate(events):
+        if room.startswith("answer:page") and event == "layout":
+            after = [(e, m) for r, e, m in events[index + 2 :] if r == key]
+            pages.append([(event, message), events[index + 1][1:], *after])
+    return pages
+
+
 def test_joins_at_random_moments_miss_and_double_nothing(
     served: Any, heard: Any, wait: Any
 ) -> None:
-    """Hundreds of joins by several threads while ticks come ten times as fast as in life."""
+    """Hundreds of joins by several threads while ticks come twenty times as fast as in life."""
     _, path, hub, _ = served(speed=20.0)
     one = heard(path)
     one.join(*WISHES)
     wait(lambda: one.of("tick"), "ticks")
-    key = one.spec(*WISHES).key
-    rooms: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    lock = threading.Lock()
-
-    def page(number: int) -> None:
-        chance = random.Random(number)
-        # A page joins, listens for a moment, and leaves; then the next one does.
-        for turn in range(30):
-            viewer = f"page-{number}-{turn}"
-            own = one.join(*WISHES, viewer=viewer, window=chance.choice((1, 5, 60, 600)))
-            assert own.problem is None
-            time.sleep(chance.random() * 0.05)
-            one.client.leave(key, viewer)
-
-    threads = [threading.Thread(target=page, args=(n,)) for n in range(8)]
+    threads = [threading.Thread(target=come_and_go, args=(one, n)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     last = one.of("tick")[-1]["seq"]
     wait(lambda: one.of("tick")[-1]["seq"] > last + 3, "ticks after the last join")
-    with lock:
-        events = list(one.events)
-    joins = 0
-    for room, event, _ in events:
-        if room.startswith("answer:") and event == "layout":
-            rooms[room] = []
-            joins += 1
-    # What each page held: its own answer, then all of the channel's room after it.
-    for index, (room, event, message) in enumerate(events):
-        if room in rooms and not rooms[room] and event == "layout":
-            rooms[room] = [(event, message), (events[index + 1][1], events[index + 1][2])]
-            rooms[room] += [(e, m) for r, e, m in events[index + 2 :] if r == key]
-    assert joins >= 240
-    for room, own in rooms.items():
-        points = points_of(own)
+    pages = pages_of(list(one.events), one.spec(*WISHES).key)
+    assert len(pages) == 240
+    for page in pages:
+        points = points_of(page)
         true_rows(points)
-        assert len(points) >= 4, room
+        assert len(points) >= 4
     assert hub.hosts()[0]["viewers"] == 1
 
 

@@ -35,7 +35,7 @@ class HandClock:
         return self.time + self.shift
 
     def mono(self) -> float:
-        return self.time
+        return self.time - START + 5000.0
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         self.time += max(0.0, seconds)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vectorpy.errors import LimitReached, UnknownName, VectorpyError
+from vectorpy.errors import LimitReached, Unavailable, UnknownName, VectorpyError
 from vectorpy.live.hub import Hub
 from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
@@ -193,6 +193,37 @@ def test_search_is_asked_once_over_a_connection_of_its_own(fast: Any, build: Any
     assert hub.search("web-01", "USED memory")["total"] == 1
     assert hub.search("web-01", "nothing like it")["metrics"] == []
     assert (web.opens, web.closes) == (1, 1)
+
+
+def test_what_was_looked_up_is_asked_anew_when_agents_change(fast: Any, build: Any) -> None:
+    hub, dials, _ = fast(speed=20)
+    web = dials.hosts["web-01"]
+    sink = build.noting()
+    join(hub, sink)
+    until(lambda: sink.of("tick"), "ticks")
+    assert hub.search("web-01", "extra")["total"] == 0
+    web.gauge("extra.value", 1, domain=99)
+    hosts = hub._hosts
+    until(lambda: 99 in hosts["web-01"].record.agents, "the new agent is seen")
+    assert hub.search("web-01", "extra")["total"] == 1
+
+
+def test_questions_wait_while_ticks_are_late(fast: Any, build: Any) -> None:
+    hub, dials, _ = fast(speed=50)
+    sink = build.noting()
+    join(hub, sink)
+    until(lambda: sink.of("tick"), "ticks")
+    held = threading.Event()
+    dials.hosts["web-01"].before_fetch = lambda names: held.wait(20)
+    until(lambda: sink.of("state")[-1]["state"] in ("late", "stale"), "it is late")
+    opens = dials.hosts["web-01"].opens
+    try:
+        with pytest.raises(Unavailable) as caught:
+            hub.search("web-01", "disk")
+        assert "too slowly" in caught.value.message
+        assert dials.hosts["web-01"].opens == opens
+    finally:
+        held.set()
 
 
 def test_what_a_host_is_and_can(fast: Any, build: Any) -> None:

@@ -83,6 +83,9 @@ def test_a_host_that_goes_down_is_probed_every_second_and_comes_back(world: Any)
     assert w.sink.of("state")[-1]["state"] == "down"
     assert "Connection refused." in [m["reason"] for m in w.sink.of("state")]
     assert 12 <= len(w.dials.probes) + len(w.dials.dials) <= 22
+    # Each second's try that failed is a gap of its own.
+    lost = [t for t in ticks(w, "load") if t["n"] == [None]]
+    assert 18 <= len(lost) <= 20
     w.web.fail(None)
     w.web.alive = True
     fetches = w.web.fetches
@@ -92,6 +95,23 @@ def test_a_host_that_goes_down_is_probed_every_second_and_comes_back(world: Any)
     assert w.web.fetches - fetches <= 4
     seqs = [t["seq"] for t in ticks(w, "load")]
     assert seqs == sorted(set(seqs))
+
+
+def test_a_host_lost_for_long_goes_on_in_its_layout(world: Any) -> None:
+    w = world(linger_seconds=1000.0)
+    w.join("load")
+    w.join("load", interval=5)
+    w.run(10.5)
+    w.web.alive = False
+    w.web.fail(HostDown("Connection refused.", host="web-01"))
+    w.run(400)
+    gone = len(ticks(w, "load"))
+    w.web.alive = True
+    w.web.fail(None)
+    w.run(70)
+    assert len(w.sink.of("layout")) == 2
+    assert ticks(w, "load")[-1]["n"] == [2.5]
+    assert len(ticks(w, "load")) > gone
 
 
 def test_a_host_that_was_never_up_is_tried_ever_more_rarely(world: Any) -> None:

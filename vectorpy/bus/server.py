@@ -179,7 +179,10 @@ def main(settings: Settings) -> None:
         catalog,
         check=lambda host, widgets: check(host, dialler, widgets),
     )
-    serve(settings, hub, until_signal)
+    try:
+        serve(settings, hub, until_signal)
+    finally:
+        dialler.close()
 
 
 def _run() -> int:

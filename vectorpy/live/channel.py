@@ -17,8 +17,8 @@ from vectorpy.model import wire
 from vectorpy.model.watch import ChannelSpec
 
 Event = tuple[str, bytes]
-# More seconds of ticks than this were missed, and a history tells it in one message.
-_LATE_TICKS = 5
+# Seconds of a channel's interval that may be told late: a sample can cover them all.
+_LATE_TICKS = 3
 
 
 class Sink(Protocol):
@@ -116,7 +116,7 @@ class Channel:
         self._cut.clear()
         seconds = self._due(t)
         rows = [(s, [view.row(record, s) for view in self.views]) for s in seconds]
-        if not self._v or self._stale(epoch) or len(seconds) > _LATE_TICKS:
+        if not self._v or self._stale(epoch):
             self._renew(record, epoch, t)
             self._announce(record)
             return
@@ -153,8 +153,8 @@ class Channel:
         newest = t - t % interval
         if newest <= self.last:
             return []
-        # Each was within the ring or is lost; far ones come by history.
-        first = max(self.last + interval, newest - (_LATE_TICKS + 1) * interval)
+        # A sample may cover some seconds before it; those farther back were never sampled.
+        first = max(self.last + interval, newest - _LATE_TICKS * interval)
         return list(range(first, newest + 1, interval)) if self.last else [newest]
 
     def _stale(self, epoch: str) -> bool:

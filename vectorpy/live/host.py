@@ -280,7 +280,9 @@ class Host:
         with self.lock:
             # A host that never answered is silent since the first question.
             since = asking if self.last_live is None else self._good
-            self._set(waiting(self.status, self._world.clock.mono() - since))
+            status = waiting(self.status, self._world.clock.mono() - since)
+            if status is not self.status:
+                self._set(status)
 
     def _well(self, sample: Sample, measure: Measure) -> Status:
         """The status after a good sample: live, partial or overloaded, and what it cost."""

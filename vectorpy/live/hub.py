@@ -10,7 +10,7 @@ import logging
 import os
 import random
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
@@ -76,7 +76,7 @@ class Hub:
         self._gate = threading.BoundedSemaphore(settings.gate_probes)
         self._lock = threading.RLock()
         self._hosts: dict[str, Host] = {}
-        self._new: deque[float] = deque()
+        self._new: dict[str, float] = {}
         self._hits: Counter[str] = Counter()
         self._since = self._clock.now()
         self._closed = threading.Event()
@@ -138,15 +138,16 @@ class Hub:
     def _admit(self, hid: HostId) -> None:
         """Count a new host; LimitReached where there are too many, or too many at once."""
         settings, now = self._settings, self._clock.mono()
-        while self._new and now - self._new[0] > 60:
-            self._new.popleft()
+        self._new = {name: at for name, at in self._new.items() if now - at <= 60}
+        if hid.id in self._new:
+            return
         if len(self._new) >= settings.new_hosts_rate:
             self._refuse(
                 "new_hosts_rate", f"{len(self._new)} new hosts were tried in a minute", hid
             )
         if sum(host.polled() for host in set(self._hosts.values())) >= settings.max_hosts:
             self._refuse("max_hosts", f"{settings.max_hosts} hosts are sampled already", hid)
-        self._new.append(now)
+        self._new[hid.id] = now
 
     def _refuse(self, limit: str, what: str, hid: HostId) -> None:
         self._hits[limit] += 1
@@ -275,7 +276,7 @@ class Hub:
         error: VectorpyError | None = None
         known: Abilities | None = None
         try:
-            known = self._lookup.abilities(hid)
+            known = self._lookup.abilities(hid, self._agents(hid.id))
         except VectorpyError as problem:
             error = problem
         if host is None:
@@ -296,7 +297,12 @@ class Hub:
         with self._lock:
             if hid.id not in self._hosts:
                 self._admit(hid)
-        return self._lookup.search(hid, text, min(max(1, limit), 1000))
+        return self._lookup.search(hid, text, min(max(1, limit), 1000), self._agents(hid.id))
+
+    def _agents(self, name: str) -> dict[int, int]:
+        """The agents of a watched host, whose change makes what was looked up stale."""
+        host = self._hosts.get(name)
+        return dict(host.record.agents) if host is not None else {}
 
     def check(self, name: str) -> list[dict[str, Any]]:
         """What answers at a host, step by step, in words: [{"name", "ok", "text"}]."""

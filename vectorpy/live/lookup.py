@@ -8,7 +8,7 @@ agents. While the host's ticks are late nothing is asked: samples go first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,7 @@ class _Known:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     at: float = 0.0
+    agents: dict[int, int] = field(default_factory=dict)
     facts: Facts | None = None
     names: list[Descriptor] | None = None
     drawable: dict[str, Descriptor] | None = None
@@ -47,7 +48,11 @@ class Abilities:
 
 
 class Lookup:
-    """See the module. `late(host id)` tells whether the host's ticks are late now."""
+    """See the module. `late(host id)` tells whether the host's ticks are late now.
+
+    `agents` of a question are the status of a watched host's agents: where
+    they differ from those of the last answer, it is asked anew.
+    """
 
     def __init__(
         self, dials: Dials, catalog: Catalog, clock: Clock, late: Callable[[str], bool]
@@ -60,12 +65,14 @@ class Lookup:
         self._hosts: dict[str, _Known] = {}
         self._never = threading.Event()
 
-    def search(self, hid: HostId, text: str, limit: int) -> dict[str, Any]:
+    def search(
+        self, hid: HostId, text: str, limit: int, agents: Mapping[int, int]
+    ) -> dict[str, Any]:
         """Metrics whose name or help has all words of `text`: the best `limit`, and how many.
 
         Errors are the host's, or Unavailable where it doesn't come to it in time.
         """
-        with self._known(hid) as known:
+        with self._known(hid, agents) as known:
             if known.names is None:
                 with self._source(hid, known) as source:
                     known.names = source.children("")
@@ -75,22 +82,17 @@ class Lookup:
         found.sort(key=lambda pair: (pair[0], pair[1].name))
         return {"metrics": [_told(d) for _, d in found[:limit]], "total": len(found)}
 
-    def abilities(self, hid: HostId) -> Abilities:
+    def abilities(self, hid: HostId, agents: Mapping[int, int]) -> Abilities:
         """What the host says of itself and of the catalogue's metrics; errors are the host's."""
-        with self._known(hid) as known:
+        with self._known(hid, agents) as known:
             if known.drawable is None or known.facts is None:
                 with self._source(hid, known) as source:
                     known.drawable = source.describe(self._wanted)
             assert known.facts is not None
             return Abilities(known.facts, known.drawable)
 
-    def forget(self, name: str) -> None:
-        """The host is another now (its agents or its PCP changed)."""
-        with self._lock:
-            self._hosts.pop(name, None)
-
     @contextmanager
-    def _known(self, hid: HostId) -> Iterator[_Known]:
+    def _known(self, hid: HostId, agents: Mapping[int, int]) -> Iterator[_Known]:
         with self._lock:
             known = self._hosts.setdefault(hid.id, _Known())
             while len(self._hosts) > _KEPT_HOSTS:
@@ -100,8 +102,10 @@ class Lookup:
                 f"{hid.id} is still busy with another question.", host=hid.id, hint="Try it again."
             )
         try:
-            if self._clock.mono() - known.at > _KEPT_SECONDS:
+            stale = self._clock.mono() - known.at > _KEPT_SECONDS
+            if stale or (agents and agents != known.agents):
                 known.names = known.drawable = None
+                known.agents = dict(agents)
             yield known
         finally:
             known.lock.release()

@@ -79,6 +79,7 @@ class Sampler:
         self._retry_at = self._rest_until = -math.inf
         self._asked_at = -math.inf
         self._ask_again = False
+        self._fresh = True
         self._never = threading.Event()
 
     # -- the thread ------------------------------------------------------------
@@ -165,7 +166,7 @@ class Sampler:
             return self._clock.now()
         host.opened(facts)
         self._open = True
-        self._asked_at = -math.inf
+        self._fresh = True
         self._describe_new()
         self._first_samples()
         if not self._open:
@@ -195,7 +196,7 @@ class Sampler:
     def _quick(self) -> bool:
         """Whether it is probed each second: it has viewers, and was live a moment ago."""
         last = self._host.last_live
-        return self._host.watched and last is not None and self._clock.now() - last <= RECENTLY
+        return self._host.watched and last is not None and self._clock.mono() - last <= RECENTLY
 
     def _first_samples(self) -> None:
         """Two samples, a quarter of a second apart, so that rates are there at once."""
@@ -249,21 +250,29 @@ class Sampler:
             return self._source.fetch(names)
 
     def _describe_new(self) -> None:
-        """Ask for descriptors of new wishes, and now and then for what was not there."""
+        """Ask for descriptors of new wishes, and now and then for what was not there.
+
+        A connection made anew asks for all: the host's PCP may be another now.
+        """
         now = self._clock.mono()
         wanted = self._host.wanted()
         record = self._host.record
-        names = record.lacking(wanted)
-        if self._ask_again or now - self._asked_at > _ASK_AGAIN:
-            self._ask_again = False
-            self._asked_at = now
-            self._host.broaden()
-            names += [name for name in wanted if name in record.unknown]
+        again = self._fresh or self._ask_again or now - self._asked_at > _ASK_AGAIN
+        if self._fresh:
+            names = list(wanted)
+        elif again:
+            names = [n for n in wanted if n not in record.descriptors]
+        else:
+            names = record.lacking(wanted)
         if names:
             assert self._source is not None
             with self._asking():
                 found = self._source.describe(names)
             self._host.described(names, found)
+        if again:
+            self._fresh = self._ask_again = False
+            self._asked_at = now
+            self._host.broaden()
 
     def _too_much(self, error: Overloaded, second: int | None) -> None:
         """More values than may be asked for: recorded metrics are left out, then it rests."""

@@ -106,9 +106,9 @@ def waiting(status: Status, silent: float) -> Status:
     if silent <= LATE_SECONDS or status.state in ("down", "refused-by-policy", "not-pcp"):
         return status
     state = "stale" if silent > STALE_SECONDS else "late"
-    reason = f"It has not answered for {round(silent)} s."
-    if status.state == state and not status.reason.startswith("It has not answered"):
-        reason = status.reason
+    if status.state in ("late", "stale") and status.reason:
+        return replace(status, state=state)
+    reason = "It has not answered for some seconds."
     return replace(status, state=state, reason=reason, hint=_SILENT_HINT, next_try=None)
 
 
