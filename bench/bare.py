@@ -7,6 +7,8 @@ python -m bench.bare socketio PORT FILE   Flask-SocketIO that emits FILE once a 
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import sys
 import time
@@ -52,8 +54,11 @@ def fetch_loop(port: str, file: str, hosts: list[str]) -> None:
     contexts = []
     for host in hosts:
         context = pmapi.pmContext(c.PM_CONTEXT_HOST, f"{host}:{port}")
-        names = json.loads(Path(file).read_text())
-        ids = context.pmLookupName(names)
+        found = []
+        for name in json.loads(Path(file).read_text()):
+            with contextlib.suppress(pmapi.pmErr):  # not every kernel has every metric
+                found += context.pmLookupName([name])
+        ids = (ctypes.c_uint * len(found))(*found)
         contexts.append((context, ids, context.pmLookupDescs(ids)))
 
     def decode(context: Any, ids: Any, descs: Any) -> dict[int, dict[int, object]]:

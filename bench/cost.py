@@ -13,11 +13,8 @@ PROC = Path("/proc")
 
 
 def cpu(pid: int) -> float:
-    """CPU seconds that process `pid`, all its threads, has used; 0.0 where it is gone."""
-    try:
-        return time.clock_gettime((~pid << 3) | 2)  # the kernel's MAKE_PROCESS_CPUCLOCK
-    except OSError:
-        return 0.0
+    """CPU seconds that process `pid`, all its threads, has used; OSError where it is gone."""
+    return time.clock_gettime((~pid << 3) | 2)  # the kernel's MAKE_PROCESS_CPUCLOCK
 
 
 def cpu_of(pids: Iterable[int]) -> float:

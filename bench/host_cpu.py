@@ -19,6 +19,7 @@ from bench.viewers import Viewers, channel
 
 HOSTS = [f"127.0.0.{last}" for last in range(2, 10)]
 METRICS = 60
+SETTLE = 5.0  # seconds until what happens only at the start is over
 
 
 def measure(context: Context) -> list[Row]:
@@ -54,12 +55,14 @@ def _vectorpy(context: Context, hosts: list[str]) -> tuple[list[str], float]:
     with server(context, VECTORPY_RECORDED="") as vectorpy:
         pids = [vectorpy.pid("sampler"), vectorpy.pid("web")]
         wishes, names = _widgets(vectorpy)
+        time.sleep(SETTLE)
         meter = Meter(pids)
         time.sleep(context.seconds / 2)
         idle = meter.per_second()
         watch = {"channels": [channel(host, *wishes, window=60) for host in hosts]}
         with Viewers(vectorpy.port, 1, watch) as viewers:
             viewers.wait_ticks(3 * len(hosts))
+            time.sleep(SETTLE)
             meter = Meter(pids)
             time.sleep(context.seconds)
             busy = meter.per_second()
