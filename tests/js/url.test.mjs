@@ -82,7 +82,7 @@ test("hosts' canonical texts", () => {
 });
 
 test("what is no host says so", () => {
-  for (const typed of ["a/b", "ftp://x", "u@x", "x:0", "x:99999", "x?y", "http://", "a#b"]) {
+  for (const typed of ["a/b", "ftp://x", "u@x", "x:0", "x:99999", "x?y", "http://", "a#b", "<img", "src=x>", "a%b", "é|x"]) {
     assert.match(parseHost(typed).error, /is no host|ports run/, typed);
   }
 });

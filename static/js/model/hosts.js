@@ -5,7 +5,7 @@
  * `[scheme://]name[:port]`, scheme http, https, pcp, or `archive:NAME`.
  */
 
-const SHAPE = /^(?:(https?|pcp):\/\/)?(\[[0-9a-f:.]+\]|[^\s/:?#@[\]]+)(?::(\d{1,5}))?\/?$/i;
+const SHAPE = /^(?:(https?|pcp):\/\/)?(\[[0-9a-f:.]+\]|[\p{L}\p{M}\p{N}._-]+)(?::(\d{1,5}))?\/?$/iu;
 const PORTS = /** @type {Record<string, string>} */ ({
   "": "44322",
   http: "44322",
