@@ -213,7 +213,8 @@ class Feeds {
   /** @param {import("./model/types.js").Problem} problem */
   #problem(problem) {
     const { hosts } = this.#store.state.dashboard;
-    const { host, status = 0, hint = "" } = problem;
+    const { host, status = 0 } = problem;
+    const hint = problem.hint ?? "";
     const text = problem.detail || problem.title || "The server refused something and gave no reason.";
     const badHost = /(^|\/)(bad-host|refused-by-policy|limit-reached)$/.test(problem.type ?? "");
     if (host && badHost && hosts.includes(host)) {

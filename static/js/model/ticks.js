@@ -10,13 +10,13 @@ const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 720
 const LABEL = { minutes: 34, seconds: 50 };
 
 /**
- * The round step nearest above `rough`: 1, 2, 2.5 or 5 times a power of ten.
+ * The round step nearest above `rough`: 1, 2, 2.5 (3 for whole numbers) or 5 times a power of ten.
  * @param {number} rough
  * @param {boolean} whole
  */
 function roundStep(rough, whole) {
   const base = 10 ** Math.floor(Math.log10(rough));
-  for (const times of [1, 2, 2.5, 5, 10]) {
+  for (const times of whole ? [1, 2, 3, 5, 10] : [1, 2, 2.5, 5, 10]) {
     const step = times * base;
     if (step >= rough * 0.999 && !(whole && step % 1 !== 0)) return step;
   }

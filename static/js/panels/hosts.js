@@ -63,7 +63,8 @@ class HostHead {
       ),
       this.#words,
     );
-    this.#stop = store.follow((state) => state.hosts[host], () => this.update());
+    const stops = [store.follow((state) => state.hosts[host], () => this.update()), store.subscribe((state) => state.link, () => this.update())];
+    this.#stop = () => stops.forEach((stop) => stop());
   }
 
   destroy() {
@@ -75,15 +76,17 @@ class HostHead {
 
   /** Shows what is known, the countdown too. */
   update() {
-    const said = this.#store.state.hosts[this.host];
-    const state = said?.state ?? "connecting";
+    const { hosts, link } = this.#store.state;
+    const said = hosts[this.host];
+    // Without a connection to vectorpy, what was heard last is no news.
+    const state = link.text && !link.up ? "unknown" : (said?.state ?? "connecting");
     this.node.dataset.state = state;
     say(this.#name, said?.name || this.host);
     this.#name.title = this.host;
     say(this.#state, WORDS[state] ?? state);
     say(this.#facts, this.#factText(said));
     const words = [said?.reason, said?.hint].filter(Boolean).join(" ");
-    this.#words.hidden = state === "live" || !words;
+    this.#words.hidden = state === "live" || state === "unknown" || !words;
     const wait = Math.ceil((said?.next_try ?? 0) - this.#time());
     say(this.#next, said?.next_try && state !== "live" ? (wait > 0 ? ` Next try in ${wait} s.` : " Trying now.") : "");
     if (this.#words.firstChild?.textContent !== words || !this.#next.isConnected) fill(this.#words, words, this.#next);

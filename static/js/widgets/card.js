@@ -136,7 +136,10 @@ class Card {
     this.points = view.times.length;
     this.#say(view.times.length ? "" : store.state.dashboard.frozen ? "No points are kept of this stretch of time." : "The first points are on their way.");
     this.#draw(view, plan, widget);
-    this.#read(widget, hidden);
+    const { share, owner } = this.#room.cursor;
+    // The crosshair stays under the pointer while the chart slides: its values are others now.
+    if (share !== null) this.show_cursor(share, owner === this);
+    else this.#read(widget, hidden);
   }
 
   /** @param {string} kind */
@@ -169,7 +172,8 @@ class Card {
   #draw(view, plan, widget) {
     if (this.#content instanceof Table) return this.#content.update(view, plan.plain, widget.unit === "%" ? 100 : null);
     if (this.#content instanceof Value) return this.#content.update(view, plan.plain);
-    if (!this.plot?.size.width) return;
+    // An empty frame says less than the words over it.
+    if (!this.plot?.size.width || (!view.times.length && !this.#range)) return;
     const range = this.#fit(view, plan, widget);
     const paper = { ...this.plot.size, palette: this.#room.palette(), utc: this.#room.store.state.utc };
     const drawing = { view, paper, pens: plan.pens, rest: plan.rest, limits: plan.limits, range };
@@ -277,11 +281,11 @@ class Card {
   /** Called by the cursor. @param {number|null} share @param {boolean} own */
   show_cursor(share, own) {
     const view = this.#view;
-    if (!this.plot || !view || !this.#plan) return;
-    this.plot.cross(share);
+    if (!view || !this.#plan) return;
+    this.plot?.cross(share);
     const place = this.#room.feeds.get(this.host)?.place(this.wish);
     if (place) this.#read(place.widget, this.#room.store.state.hidden[this.wish] ?? []);
-    if (!own || share === null) return;
+    if (!this.plot || !own || share === null) return;
     const row = this.#filled(this.#row(share));
     const t = row === null ? Math.round(view.from + share * (view.to - view.from)) : view.times[row];
     const { utc } = this.#room.store.state;

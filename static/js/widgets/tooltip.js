@@ -17,6 +17,7 @@ class Tooltip {
   constructor(parent) {
     this.#node = el("div", { class: "tooltip", role: "status", "aria-live": "off", hidden: true });
     parent.append(this.#node);
+    window.addEventListener("scroll", () => this.hide(), { passive: true });
   }
 
   hide() {
