@@ -15,11 +15,12 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import cpmapi
+from pcp.pmapi import pmUnits
+from pcp.pmda import PMDA, cpmda, pmdaIndom, pmdaInstid, pmdaMetric
+
 import vcollect
 import vconf
 import vtable
-from pcp.pmapi import pmUnits
-from pcp.pmda import PMDA, cpmda, pmdaIndom, pmdaInstid, pmdaMetric
 
 STALE = 3.0  # seconds: older values are not given
 SWITCH = 0.001  # seconds that a busy collector may keep a fetch from the interpreter
@@ -29,6 +30,7 @@ _TYPES = {name: getattr(cpmapi, "PM_TYPE_" + name) for name in vtable.TYPES}
 _SEMANTICS = {name: getattr(cpmapi, "PM_SEM_" + name.upper()) for name in vtable.SEMANTICS}
 
 # What an agent brings: its conf, where files are read, how to log -> its probes.
+# Nothing is read yet: pmcd waits. Raises ConfError.
 Build = Callable[[vconf.Conf, str, Callable[[str], None]], Sequence[vcollect.Probe]]
 
 
@@ -145,6 +147,7 @@ def main(table: vtable.Table, options: Sequence[vconf.Option], build: Build) -> 
         return 0
     try:
         conf = vconf.read(arguments.conf, table.agent, options)
+        probes = build(conf, arguments.root, agent.note)
     except vconf.ConfError as error:
         agent.err(str(error))
         print(error, file=sys.stderr)
@@ -153,7 +156,6 @@ def main(table: vtable.Table, options: Sequence[vconf.Option], build: Build) -> 
         signal.signal(number, signal.SIG_DFL)
     sys.setswitchinterval(SWITCH)
     agent.connect_pmcd()  # first: pmcd waits three seconds for it
-    probes = build(conf, arguments.root, agent.note)
     agent.collector = vcollect.Collector(table, probes, agent.publish, agent.note)
     agent.collector.start()
     agent.run()

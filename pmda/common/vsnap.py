@@ -82,7 +82,7 @@ def _text(value: Any) -> Optional[str]:
         return None
     if not value.isprintable():
         value = "".join(c if c.isprintable() else "_" for c in value)
-    return value.encode("utf-8", "replace")[:STRING_BYTES].decode("utf-8", "ignore")
+    return str(value.encode("utf-8", "replace")[:STRING_BYTES], "utf-8", "ignore")
 
 
 CHECKS: Dict[str, Callable[[Any], Any]] = {

@@ -1,0 +1,232 @@
+"""The probes of vnet, and how they are put together.
+
+The probe `tcp` looks at all sockets once a second, or less often where that
+would cost more than its budget; `netns` says how far other namespaces are seen.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set
+
+import n_conntrack
+import n_netlink as netlink
+import n_netns
+import n_qdisc
+import n_scan
+import n_tcp
+import n_top
+import vcollect
+import vconf
+import vfiles
+import vsnap
+
+Log = Callable[[str], None]
+
+
+class Namespaces:
+    """The scanners of all namespaces: the agent's own first, others while they live."""
+
+    def __init__(
+        self,
+        world: vfiles.World,
+        opener: netlink.Opener = netlink.open_netlink,
+        enter: n_netns.Enter = n_netns.enter,
+        most: int = 64,
+    ) -> None:
+        self._world = world
+        self._enter = enter
+        self._most = most
+        self._searched = float("-inf")
+        self._own = n_netns.own(world)
+        self.scanners = [
+            n_scan.Scanner(
+                lambda: opener(netlink.SOCK_DIAG), lambda: n_netns.time_wait(world, "self")
+            )
+        ]
+        self.others: Dict[int, n_scan.Scanner] = {}
+        self._pids: Dict[int, str] = {}  # inode -> a process that lives there
+        self._shut: Set[int] = set()  # could not be entered; tried again at the next search
+        self.left_out = 0
+        self.hidden = 0
+
+    def search(self, now: float) -> None:
+        """Find other namespaces, at most every ten seconds. Raises OSError."""
+        if self._most <= 0 or now - self._searched < n_netns.EVERY:
+            return
+        self._searched = now
+        found, self.hidden = n_netns.search(self._world, self._own)
+        self.left_out = max(len(found) - self._most, 0)
+        living = {one.inode: one for one in found[: self._most]}
+        for inode in set(self.others) - set(living):
+            self.others.pop(inode).close()
+        self._pids = {inode: one.pid for inode, one in living.items()}
+        self._shut.clear()
+        for inode, one in living.items():
+            if inode not in self.others:
+                self.others[inode] = self._scanner(inode, one.label)
+
+    def _scanner(self, inode: int, label: str) -> n_scan.Scanner:
+        def path(end: str) -> str:
+            return "/proc/%s/%s" % (self._pids[inode], end)
+
+        return n_scan.Scanner(
+            lambda: self._enter(self._world.path(path("ns/net")), netlink.SOCK_DIAG),
+            lambda: n_netns.time_wait(self._world, self._pids[inode]),
+            label,
+            inode,
+        )
+
+    def scan(self, limit: int, now: float) -> List[n_scan.Scan]:
+        """One look at every namespace; those that can't be entered are counted, and left.
+
+        `limit` is for all together. Raises NetlinkError or OSError for the agent's own.
+        """
+        scans = [self.scanners[0].scan(limit, now)]
+        for inode, scanner in self.others.items():
+            left = limit - sum(len(scan.sockets.rows) for scan in scans)
+            if left <= 0 or inode in self._shut:
+                continue
+            try:
+                scans.append(scanner.scan(left, now))
+            except (OSError, netlink.NetlinkError):
+                self._shut.add(inode)
+        return scans
+
+    def note(self) -> str:
+        """How many namespaces were seen, and why not all."""
+        shut = len(self._shut)
+        parts = ["%d seen" % (1 + len(self.others) - shut)]
+        if shut:
+            parts.append("%d can't be entered (needs CAP_SYS_ADMIN)" % shut)
+        if self.hidden:
+            parts.append("%d processes hide theirs (needs CAP_SYS_PTRACE)" % self.hidden)
+        if self.left_out:
+            parts.append("%d above max_namespaces" % self.left_out)
+        return ", ".join(parts)
+
+    def close(self) -> None:
+        for scanner in [*self.scanners, *self.others.values()]:
+            scanner.close()
+
+
+class TcpProbe(vcollect.Probe):
+    """Every TCP socket of every namespace. `cpu` tells this thread's CPU seconds."""
+
+    name = "tcp"
+
+    def __init__(
+        self,
+        namespaces: Namespaces,
+        conf: vconf.Conf,
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._namespaces = namespaces
+        self._conf = conf
+        self._cpu = cpu
+        self._next = float("-inf")
+        self._last = vsnap.Reading({})
+        self._skipped = 0
+        self._totals = n_tcp.Totals()
+        self._ports = n_tcp.Groups("port", conf.ports, with_queues=True)
+        self._remotes = n_tcp.Groups("remote", conf.remotes, with_queues=False)
+        self._listeners = n_tcp.Listeners()
+        self._top = n_top.Top(conf.connections, _ports(conf.hide_ports))
+
+    def collect(self, now: float) -> vsnap.Reading:
+        if now < self._next:
+            self._skipped += 1
+            note = "looks are %.0f s apart, to cost at most %g %% of a CPU" % (
+                self._next - now + 1,
+                self._conf.budget,
+            )
+            values = dict(self._last.values, **{"tcp.skipped": self._skipped})
+            return self._last._replace(values=values, note=note)
+        begun = self._cpu()
+        self._namespaces.search(now)
+        self._last = self._look(now)
+        spent = self._cpu() - begun
+        # Half a period of grace, as in the collector.
+        self._next = now + spent * 100.0 / self._conf.budget - 0.5
+        values = dict(self._last.values, **{"tcp.scan_time": int(spent * 1e6)})
+        self._last = self._last._replace(values=values)
+        return self._last
+
+    def _look(self, now: float) -> vsnap.Reading:
+        scans = self._scan(now)
+        labels = {scan.inode: scan.label for scan in scans}
+        covered = min(scan.sockets.covered for scan in scans)
+        columns: Dict[str, Any] = {
+            "tcp.scanned": sum(len(one.sockets.rows) + len(one.sockets.bare) for one in scans),
+            "tcp.truncated": int(any(one.sockets.truncated for one in scans)),
+            "tcp.skipped": self._skipped,
+            "netns.scanned": len(scans),
+        }
+        columns.update(n_tcp.states(scans))
+        columns.update(self._totals.look(scans))
+        columns.update(n_tcp.distributions(scans))
+        columns.update(n_tcp.sums(scans))
+        columns = n_tcp.without_uncovered(columns, covered)
+        columns.update(self._ports.look(scans, [scan.ports for scan in scans], now))
+        columns.update(self._remotes.look(scans, [scan.remotes for scan in scans], now))
+        columns.update(self._listeners.look(scans, now))
+        top = n_top.reading(self._top.look(scans))
+        columns.update(top.values)
+        names = {
+            "port": n_tcp.port_names(list(columns["port.conns"]), labels)
+            if "port.conns" in columns
+            else {},
+            "remote": n_tcp.remote_names(list(columns.get("remote.conns", ()))),
+            **top.names,
+        }
+        return vsnap.Reading(columns, names)
+
+    def _scan(self, now: float) -> List[n_scan.Scan]:
+        try:
+            return self._namespaces.scan(self._conf.max_sockets, now)
+        except netlink.NetlinkError as error:
+            if error.errno in (errno.ENOENT, errno.EPROTONOSUPPORT):
+                raise vcollect.Unavailable(
+                    "this kernel has no INET_DIAG for TCP (load the module tcp_diag)"
+                ) from None
+            raise
+
+    def close(self) -> None:
+        self._namespaces.close()
+
+
+class NetnsProbe(vcollect.Probe):
+    """Says how far the probe `tcp` sees into other network namespaces."""
+
+    name = "netns"
+
+    def __init__(self, namespaces: Namespaces, wanted: bool) -> None:
+        self._namespaces = namespaces
+        self._wanted = wanted
+
+    def collect(self, now: float) -> vsnap.Reading:
+        if not self._wanted:
+            raise vcollect.Unavailable("off: namespaces = no in vnet.conf")
+        return vsnap.Reading({}, note=self._namespaces.note())
+
+
+def _ports(words: Sequence[str]) -> FrozenSet[int]:
+    """Port numbers. Raises ConfError."""
+    for word in words:
+        if not word.isdigit() or int(word) > 65535:
+            raise vconf.ConfError("hide_ports has port numbers, not %s" % word)
+    return frozenset(int(word) for word in words)
+
+
+def build(conf: vconf.Conf, root: str, log: Log) -> Sequence[vcollect.Probe]:
+    """All probes of this host."""
+    world = vfiles.World(root)
+    most = conf.max_namespaces if conf.namespaces else 0
+    namespaces = Namespaces(world, most=most)
+    return [
+        TcpProbe(namespaces, conf),
+        NetnsProbe(namespaces, conf.namespaces),
+        n_qdisc.QdiscProbe(),
+        n_conntrack.ConntrackProbe(world),
+    ]

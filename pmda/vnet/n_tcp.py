@@ -1,0 +1,244 @@
+"""What all connections tell together: states, RTT, retransmits, limits, by port, by remote.
+
+Sums over the rows of one look; running totals of what moved between looks.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
+
+import n_board
+import n_diag as diag
+import n_scan
+import n_top
+import vhist
+
+REST = "other"
+_RETRANS, _IN, _OUT = n_top.MOVED_AT
+_START = diag.COUNTERS.start
+_TOTALS = {  # metric -> counter of a row
+    "tcp.retrans.segs": diag.TOTAL_RETRANS,
+    "tcp.retrans.bytes": diag.BYTES_RETRANS,
+    "tcp.limited.busy": diag.BUSY,
+    "tcp.limited.rwnd": diag.RWND_LIMITED,
+    "tcp.limited.sndbuf": diag.SNDBUF_LIMITED,
+}
+# Metrics whose field an old kernel's tcp_info may lack.
+_NEED = {
+    "tcp.retrans.bytes": "bytes_retrans",
+    "tcp.limited.busy": "busy",
+    "tcp.limited.rwnd": "busy",
+    "tcp.limited.sndbuf": "busy",
+    "tcp.minrtt.p50": "min_rtt",
+    "tcp.notsent": "notsent",
+    "tcp.reordering": "reord_seen",
+}
+Scans = Sequence[n_scan.Scan]
+Columns = Dict[str, Any]
+
+
+class Totals:
+    """Counters over all connections, closed ones too."""
+
+    def __init__(self) -> None:
+        self._sums = dict.fromkeys(_TOTALS, 0)
+
+    def look(self, scans: Scans) -> Columns:
+        sums, resenders = self._sums, 0
+        for scan in scans:
+            for _, more in scan.moved:
+                resenders += more[_RETRANS] > 0
+                for name, at in _TOTALS.items():
+                    sums[name] += more[at - _START]
+        return dict(sums, **{"tcp.retrans.conns": resenders})
+
+
+def states(scans: Scans) -> Columns:
+    """Sockets by state. TIME_WAIT is the kernel's own count, absent where it can't be read."""
+    found = Counter(row[diag.STATE] for scan in scans for row in scan.sockets.rows)
+    for scan in scans:
+        found.update(scan.sockets.bare)
+        found[diag.LISTEN] += len(scan.listeners)
+    counts: Dict[str, Optional[int]] = {
+        name: found.get(number, 0) for number, name in diag.STATES.items()
+    }
+    waits = [scan.time_wait for scan in scans]
+    counts["time_wait"] = None if None in waits else sum(wait or 0 for wait in waits)
+    return {"tcp.sockets": counts}
+
+
+def distributions(scans: Scans) -> Columns:
+    """RTT and retransmits over the connections that are there now."""
+    rows = [row for scan in scans for row in scan.sockets.rows]
+    rtts = sorted([row[diag.RTT] for row in rows if row[diag.RTT]])
+    least = sorted([row[diag.MIN_RTT] for row in rows if row[diag.MIN_RTT] != diag.NO_MIN_RTT])
+    jitter = sorted([row[diag.RTTVAR] for row in rows if row[diag.RTT]])
+    buckets, resent = [0] * 32, [0] * 33
+    for bits, count in Counter(map(int.bit_length, rtts)).items():
+        buckets[max(bits - 1, 0)] += count
+    for row in rows:
+        resent[row[diag.TOTAL_RETRANS].bit_length()] += 1
+    return {
+        "tcp.rtt.hist": vhist.column(buckets),
+        "tcp.rtt.p50": vhist.exact_quantile(rtts, 0.5),
+        "tcp.rtt.p95": vhist.exact_quantile(rtts, 0.95),
+        "tcp.rtt.p99": vhist.exact_quantile(rtts, 0.99),
+        "tcp.rtt.max": rtts[-1] if rtts else None,
+        "tcp.rtt.mean": sum(rtts) / len(rtts) if rtts else None,
+        "tcp.rttvar.p95": vhist.exact_quantile(jitter, 0.95),
+        "tcp.minrtt.p50": vhist.exact_quantile(least, 0.5),
+        "tcp.retrans.hist": _by_retransmits(resent),
+    }
+
+
+def _by_retransmits(counts: Sequence[int]) -> Dict[str, int]:
+    """Bucket's name -> connections; none and one stand alone, then powers of two."""
+    last = max((index for index, count in enumerate(counts) if count), default=-1)
+    return {
+        "%d-%d" % ((1 << index) >> 1, (1 << index) - 1): counts[index] for index in range(last + 1)
+    }
+
+
+def sums(scans: Scans) -> Columns:
+    """What is under way in all connections together."""
+    rows = [row for scan in scans for row in scan.sockets.rows]
+    congestion: Dict[str, int] = {}
+    for text, count in Counter([row[diag.CONGESTION] for row in rows]).items():
+        name = text.rstrip(b"\0").decode("ascii", "replace")
+        if name:
+            congestion[name] = congestion.get(name, 0) + count
+    return {
+        "tcp.unacked": sum([row[diag.UNACKED] for row in rows]),
+        "tcp.notsent": sum([row[diag.NOTSENT] for row in rows]),
+        "tcp.lost": sum([row[diag.LOST] for row in rows]),
+        "tcp.reordering": sum([1 for row in rows if row[diag.REORD_SEEN]]),
+        "tcp.cong": congestion,
+    }
+
+
+def without_uncovered(columns: Columns, covered: int) -> Columns:
+    """`columns` without those whose fields this kernel's tcp_info lacks."""
+    return {
+        name: value
+        for name, value in columns.items()
+        if name not in _NEED or diag.NEEDS[_NEED[name]] <= covered
+    }
+
+
+class Groups:
+    """Connections by what `keys` says of each, the busiest N and the rest."""
+
+    def __init__(self, prefix: str, limit: int, with_queues: bool) -> None:
+        self.prefix = prefix
+        self.board: n_board.Board[Hashable] = n_board.Board(limit)
+        self._with_queues = with_queues
+
+    def look(self, scans: Scans, keys: Sequence[Sequence[Hashable]], now: float) -> Columns:
+        """`keys`: for each scan one key per row. The columns, keyed by key and REST."""
+        present = Counter(key for column in keys for key in column)
+        moved: Dict[Hashable, List[int]] = {}
+        for scan, column in zip(scans, keys):
+            for index, more in scan.moved:
+                total = moved.setdefault(column[index], [0, 0, 0])
+                total[0] += more[_RETRANS]
+                total[1] += more[_IN]
+                total[2] += more[_OUT]
+        shown = self.board.look(present, moved, now)
+        groups: Dict[Hashable, List[diag.Row]] = {key: [] for key in shown}
+        rest: List[diag.Row] = []
+        for scan, column in zip(scans, keys):
+            for row, key in zip(scan.sockets.rows, column):
+                groups.get(key, rest).append(row)
+        if rest or any(self.board.rest):
+            groups[REST] = rest
+        return self._columns(groups)
+
+    def _columns(self, groups: Mapping[Hashable, List[diag.Row]]) -> Columns:
+        columns: Dict[str, Dict[Hashable, Any]] = {}
+        for key, rows in groups.items():
+            total = self.board.rest if key == REST else self.board.totals[key]
+            rtts = [row[diag.RTT] for row in rows if row[diag.RTT]]
+            cells = {
+                "conns": len(rows),
+                "rtt_mean": sum(rtts) / len(rtts) if rtts else None,
+                "retrans": total[0],
+                "bytes_in": total[1],
+                "bytes_out": total[2],
+            }
+            cells.update(_queues(rows, rtts) if self._with_queues else _flight(rows))
+            for name, value in cells.items():
+                columns.setdefault("%s.%s" % (self.prefix, name), {})[key] = value
+        return columns
+
+
+def _queues(rows: Sequence[diag.Row], rtts: List[int]) -> Columns:
+    return {
+        "rtt_p95": vhist.exact_quantile(sorted(rtts), 0.95),
+        "recvq": sum([row[diag.RECVQ] for row in rows]),
+        "sendq": sum([row[diag.SENDQ] for row in rows]),
+    }
+
+
+def _flight(rows: Sequence[diag.Row]) -> Columns:
+    least = min([row[diag.MIN_RTT] for row in rows], default=diag.NO_MIN_RTT)
+    return {
+        "rtt_min": None if least == diag.NO_MIN_RTT else least,
+        "unacked": sum([row[diag.UNACKED] for row in rows]),
+    }
+
+
+def port_names(keys: Sequence[Hashable], labels: Mapping[int, str]) -> Dict[Hashable, str]:
+    """Names of port keys: in:22 for a service here, out:443 for one elsewhere."""
+    names = {}
+    for key in keys:
+        if isinstance(key, int):
+            way = "out" if key & n_scan.OUTBOUND else "in"
+            label = n_scan.suffix(labels.get(key >> 17, ""))
+            names[key] = "%s:%d%s" % (way, socket.ntohs(key & 0xFFFF), label)
+    return names  # type: ignore[return-value]
+
+
+def remote_names(keys: Sequence[Hashable]) -> Dict[Hashable, str]:
+    return {key: n_scan.address_text(key) for key in keys if isinstance(key, bytes)}
+
+
+class Listeners:
+    """Accept queues of all listeners, by address and port."""
+
+    def __init__(self) -> None:
+        self._highest: Dict[str, Tuple[int, float]] = {}  # queue, when it was last seen
+
+    def look(self, scans: Scans, now: float) -> Columns:
+        """Sockets that share address and port (SO_REUSEPORT) count as one listener."""
+        found: Dict[str, List[diag.Listener]] = {}
+        for scan in scans:
+            for family, label, one in scan.listeners:
+                name = n_scan.endpoint(family, one.address, one.port) + n_scan.suffix(label)
+                found.setdefault(name, []).append(one)
+        columns: Columns = {"listen." + name: {} for name in _LISTEN}
+        for name, ones in found.items():
+            queue = sum(one.queue for one in ones)
+            highest = max(queue, self._highest.get(name, (0, 0.0))[0])
+            self._highest[name] = (highest, now)
+            cells = (queue, sum(one.backlog for one in ones), _fill(ones), highest, _drops(ones))
+            for column, value in zip(_LISTEN, cells):
+                columns["listen." + column][name] = value
+        if len(self._highest) > 2 * len(found) + 100:
+            self._highest = {name: self._highest[name] for name in found}
+        return columns
+
+
+_LISTEN = ("queue", "backlog", "utilisation", "max_queue", "drops")
+
+
+def _fill(ones: Sequence[diag.Listener]) -> float:
+    """How full the fullest queue is; the kernel lets one more in than the backlog says."""
+    return max(one.queue / (one.backlog + 1) for one in ones)
+
+
+def _drops(ones: Sequence[diag.Listener]) -> Optional[int]:
+    """Together; a 32-bit counter of each socket. None where the kernel does not tell."""
+    drops = [one.drops for one in ones if one.drops is not None]
+    return sum(drops) & 0xFFFFFFFF if drops else None
