@@ -51,11 +51,19 @@ test("thinning keeps gaps", () => {
 });
 
 test("bands stand over missing samples alone", () => {
-  const times = floats(1, 2, 3, 4, 9, 10);
-  assert.deepEqual(gapBands(times, floats(1, NaN, NaN, 1, 1, 1), 1, 10), [[1.5, 3.5], [4.5, 8.5]]);
-  assert.deepEqual(gapBands(times.subarray(0, 4), ones(times), 1, 20), [[4.5, 20]]);
-  assert.deepEqual(gapBands(floats(), floats(), 1, 20), []);
-  assert.deepEqual(gapBands(floats(1, 2, 3), ones([1, 2, 3]), 1, 5), []);
+  const bands = (times, values, more) => gapBands(view(times, [values], more));
+  assert.deepEqual(bands([1, 2, 3, 4, 9, 10], [1, NaN, NaN, 1, 1, 1]), [[1.5, 3.5], [4.5, 8.5]]);
+  assert.deepEqual(bands([1, 2, 3], [1, 1, 1], { to: 20 }), [[3.5, 20]]);
+  assert.deepEqual(bands([1, 2, 3], [1, 1, 1], { to: 5 }), []);
+  assert.deepEqual(bands([], [], { from: 1, to: 20 }), []);
+  assert.deepEqual(bands([], [], { from: 10, to: 20, since: 3 }), [[10, 20]]);
+});
+
+test("a gap that reaches over the left edge is a band from there", () => {
+  const bands = (more) => gapBands(view([15, 16, 17], [[NaN, 1, 1]], { from: 10, to: 17, ...more }));
+  assert.deepEqual(bands({ since: 3 }), [[10, 15.5]]);
+  assert.deepEqual(bands({ since: 15 }), [[14.5, 15.5]]);
+  assert.deepEqual(gapBands(view([10, 11, 12], [[1, 1, 1]], { from: 9, since: 3 })), []);
 });
 
 test("a stack never falls to zero in a gap", () => {

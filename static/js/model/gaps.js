@@ -8,31 +8,31 @@
 const APART = 2.5;
 
 /**
- * @param {Float64Array} times
- * @param {Float64Array} presence NaN where a row is empty
- * @param {number} interval
- * @param {number} to right edge of the chart: where the samples end before it, a band begins
+ * @param {import("./types.js").View} view
  * @returns {[number, number][]} from the middle after the last good row to that before the next
  */
-function gapBands(times, presence, interval, to) {
+function gapBands({ times, presence, interval, from, to, since }) {
   /** @type {[number, number][]} */
   const bands = [];
-  let good = NaN;
+  const start = Math.max(from, since - interval / 2);
+  // Nothing good so far: a band would begin where the chart does, or what is kept.
+  let end = start;
+  let good = start;
   let empty = false;
   for (let i = 0; i < times.length; i += 1) {
     if (Number.isNaN(presence[i])) {
       empty = true;
       continue;
     }
-    const apart = times[i] - good;
-    if (apart > APART * interval || (empty && apart > 0)) {
-      bands.push([good + interval / 2, times[i] - interval / 2]);
+    if (times[i] - good > APART * interval || (empty && times[i] - interval / 2 > end)) {
+      bands.push([end, times[i] - interval / 2]);
     }
     good = times[i];
+    end = good + interval / 2;
     empty = false;
   }
-  if (to - good > APART * interval + 1) bands.push([good + interval / 2, to]);
-  return bands.filter(([from, end]) => end > from);
+  if (since && to - good > APART * interval + 1) bands.push([end, to]);
+  return bands;
 }
 
 export { APART, gapBands };

@@ -6,6 +6,8 @@
 import { Failed, getCheck, getHost } from "../api.js";
 import { el, fill, icon } from "../dom.js";
 
+const WELL = ["ok", 0];
+
 /** @param {unknown} error */
 function failure(error) {
   const hint = error instanceof Failed ? error.hint : "";
@@ -29,7 +31,7 @@ function aboutRows(host) {
   const rows = [
     ["PCP", host.version],
     ["Way", host.transport && `${host.transport}${host.address ? ` at ${host.address}` : ""}`],
-    ["Agents", (host.agents ?? []).map((/** @type {any} */ one) => `${one.name} ${one.status === "ok" ? "" : one.text || one.status}`.trim()).join(", ")],
+    ["Agents", (host.agents ?? []).map((/** @type {any} */ one) => (WELL.includes(one.status) ? one.name : `${one.name} (${one.text || one.status})`)).join(", ")],
   ].filter(([, text]) => text);
   return el("dl", { class: "about" }, ...rows.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]));
 }
@@ -37,16 +39,18 @@ function aboutRows(host) {
 /**
  * A panel that asks once it is made, and again by its button.
  * @param {string} host
+ * @param {boolean} live whether the host answers
  * @param {() => void} close
  */
-function checkPanel(host, close) {
+function checkPanel(host, live, close) {
+  const title = live ? `What answers at ${host}` : `What was tried to reach ${host}`;
   const body = el("div", { class: "check-body", "aria-live": "polite" });
   const again = el("button", { type: "button", class: "button", onclick: () => run() }, "Try again");
   const stop = new AbortController();
   const node = el(
     "section",
-    { class: "check", "aria-label": `What was tried to reach ${host}` },
-    el("header", {}, el("h3", {}, `What was tried to reach ${host}`), again, el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close"))),
+    { class: "check", "aria-label": title },
+    el("header", {}, el("h3", {}, title), again, el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close"))),
     body,
   );
   const run = async () => {

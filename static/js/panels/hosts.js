@@ -115,7 +115,7 @@ class HostHead {
 
   #open_check(asked = false) {
     if (this.#check || (this.#dismissed && !asked)) return;
-    this.#check = checkPanel(this.host, () => this.#toggle());
+    this.#check = checkPanel(this.host, this.node.dataset.state === "live", () => this.#toggle());
     this.#check.node.dataset.asked = String(asked);
     fill(this.below, this.#check.node);
     this.below.hidden = false;
