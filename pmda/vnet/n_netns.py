@@ -63,7 +63,10 @@ def _setns(descriptor: int) -> None:
 
 def own(world: vfiles.World) -> int:
     """Inode of the agent's own namespace; 0 where it can't be told."""
-    return _inode(world.path("/proc/self/ns/net")) or 0
+    try:
+        return _inode(world.path("/proc/self/ns/net")) or 0
+    except PermissionError:
+        return 0
 
 
 def _inode(path: str) -> Optional[int]:

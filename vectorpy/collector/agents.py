@@ -1,7 +1,7 @@
 """The agents of the private pmcd, as a table.
 
 One row says what pmcd.conf, the PMNS and the readiness test need to know of an
-agent. Agents of our own join the table here; how they are installed in a
+agent. Agents of our own join them by `with_ours`; how they are installed in a
 system's PCP is the room `agents`.
 """
 
@@ -18,7 +18,9 @@ class Agent:
     `command` is the end of its line in pmcd.conf after name and domain, with
     the places {pmdas} (PCP's folder of agents) and {user}. `pmns` is its part
     of the PMNS, absolute or below PCP's folder pmns. `wanted` are metrics that
-    must have a value before the collector counts as ready. `secrets` marks an
+    must have a value before the collector counts as ready. `alive` is a metric
+    that the agent answers as soon as it runs: the collector goes on without an
+    agent that has one and does not answer, and says so. `secrets` marks an
     agent that tells its own user the environments of that user's processes.
     """
 
@@ -28,6 +30,7 @@ class Agent:
     pmns: Path
     wanted: tuple[str, ...]
     secrets: bool = False
+    alive: str = ""
 
 
 # linux and proc run as processes: both as DSOs crash pmcd 6.0 on help texts.
@@ -56,6 +59,32 @@ AGENTS: tuple[Agent, ...] = (
         secrets=True,
     ),
 )
+
+
+# Our own, by the name of their folder below pmda/; domains outside those that PCP gives out.
+OURS = {"vnet": 401}
+
+
+def with_ours(agents: tuple[Agent, ...], root: Path) -> tuple[Agent, ...]:
+    """`agents` and those of ours that `root` (the folder pmda/) has."""
+    return agents + tuple(
+        Agent(
+            name=name,
+            domain=domain,
+            # The system's Python has PCP's bindings; pmpython takes the first on PATH.
+            command=f"pipe\tbinary\t\t/usr/bin/python3 {_plain(root)}/{name}/pmda{name}.python",
+            pmns=root / name / f"root_{name}",
+            wanted=(),
+            alive=f"{name}.control.heartbeat_age",
+        )
+        for name, domain in OURS.items()
+        if (root / name / f"pmda{name}.python").exists()
+    )
+
+
+def _plain(root: Path) -> str:
+    """A path as a format string that yields it."""
+    return str(root).replace("{", "{{").replace("}", "}}")
 
 
 def without_secrets(agents: tuple[Agent, ...]) -> tuple[Agent, ...]:

@@ -75,8 +75,12 @@ def child(
     roles: Roles,
     agents: tuple[Agent, ...],
     listen: Listen | None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Child:
-    """pmcd for the supervisor; it is ready when every wanted metric of `agents` has a value."""
+    """pmcd for the supervisor; it is ready when every wanted metric of `agents` has a value.
+
+    `say` hears which of the others did not start.
+    """
     account = roles.stack if roles.drops else None
     return Child(
         name="pmcd",
@@ -86,7 +90,7 @@ def child(
         account=account,
         # pmcd goes on without its socket where the name is taken already.
         before=lambda: layout.places.pmcd_socket.unlink(missing_ok=True),
-        ready=readiness(system, layout, account, agents),
+        ready=readiness(system, layout, account, agents, say),
         log=_log(layout),
     )
 
@@ -96,11 +100,19 @@ def _log(layout: Layout) -> Path:
 
 
 def readiness(
-    system: System, layout: Layout, account: Account | None, agents: tuple[Agent, ...]
+    system: System,
+    layout: Layout,
+    account: Account | None,
+    agents: tuple[Agent, ...],
+    say: Callable[[str], None] = lambda text: None,
 ) -> Callable[[], bool]:
-    """A question whether all wanted metrics have values, asked over the unix socket."""
+    """A question whether all wanted metrics have values, asked over the unix socket.
+
+    Once they have, `say` hears of each agent that is not waited for and does not answer.
+    """
     wanted = tuple(name for agent in agents for name in agent.wanted)
-    command = [str(system.pmprobe), "-h", f"unix:{layout.places.pmcd_socket}", *wanted]
+    alive = {agent.alive: agent.name for agent in agents if agent.alive}
+    command = [str(system.pmprobe), "-h", f"unix:{layout.places.pmcd_socket}", *wanted, *alive]
 
     def ready() -> bool:
         if not layout.places.pmcd_socket.exists():
@@ -118,7 +130,14 @@ def readiness(
             )
         except subprocess.TimeoutExpired:
             return False
-        return all_answered(wanted, done.stdout.decode("utf-8", "replace"))
+        probed = done.stdout.decode("utf-8", "replace")
+        if not all_answered(wanted, probed):
+            return False
+        for metric, name in alive.items():
+            if not all_answered((metric,), probed):
+                log = layout.pmcd_logs / f"{name}.log"
+                say(f"without the agent {name}: it did not start. {log} may tell why.")
+        return True
 
     return ready
 

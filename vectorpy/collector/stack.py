@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vectorpy import paths
 from vectorpy.collector import layout, ours, pmcd, pmproxy, ports, users
 from vectorpy.collector import places as folders
 from vectorpy.collector import system as pcp_system
-from vectorpy.collector.agents import AGENTS, Agent, without_secrets
+from vectorpy.collector.agents import AGENTS, Agent, with_ours, without_secrets
 from vectorpy.collector.logs import Logs
 from vectorpy.collector.pmcd import LOOPBACK, Listen
 from vectorpy.collector.process import Child
@@ -197,6 +198,7 @@ def _collector(
 ) -> list[Child]:
     """pmcd, and pmproxy where `pair` says where both listen; their files are written."""
     roles, files = instance.roles, layout.Layout(instance.places)
+    agents = with_ours(agents, paths.pmda_root())
     if pair is not None and not roles.separate:
         agents = without_secrets(agents)
         way.say(
@@ -205,9 +207,9 @@ def _collector(
         )
     layout.prepare(system, files, roles, agents)
     if pair is None:
-        return [pmcd.child(system, files, roles, agents, None)]
+        return [pmcd.child(system, files, roles, agents, None, way.say)]
     return [
-        pmcd.child(system, files, roles, agents, pair[0]),
+        pmcd.child(system, files, roles, agents, pair[0], way.say),
         pmproxy.child(system, files, roles, agents, pair[1], pair[0]),
     ]
 
