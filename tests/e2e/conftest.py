@@ -1,0 +1,405 @@
+"""A real browser on a real stack: `vectorpy up`, another host's collector, and the pages.
+
+Both run for the whole session, in folders of their own, on loopback. Each page
+that a test opens is watched: an error on its console, a request to another
+origin or anything that its Content-Security-Policy refused fails the test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+PATIENCE = 30.0
+PORTS = range(21900, 22000)
+CHROMIUM = os.environ.get("VECTORPY_TEST_CHROMIUM", "/usr/bin/chromium")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDE = {"width": 1440, "height": 900}
+SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
+
+_ports = iter(PORTS)
+
+
+def free_port() -> int:
+    """A port that is free on loopback, each once in a session."""
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
+
+
+def wait_until(true: Callable[[], Any], what: str, pause: Callable[[], Any]) -> Any:
+    """The first true value of `true()`; fails the test after PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := true()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come true within {PATIENCE:.0f} s")
+        pause()
+    return value
+
+
+class Program:
+    """A vectorpy with folders of its own; `said` is what it wrote."""
+
+    def __init__(self, *args: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="vectorpy-e2e-"))
+        self.folder.chmod(0o755)
+        self._said = self.folder / "said.txt"
+        environ = {
+            "PATH": SYSTEM_PATH,
+            "HOME": str(self.folder),
+            "VECTORPY_STATE_DIR": str(self.folder / "state"),
+            "VECTORPY_RUNTIME_DIR": str(self.folder / "run"),
+        }
+        with self._said.open("wb") as out:
+            command = [sys.executable, "-m", "vectorpy.cli", *args]
+            self.process = subprocess.Popen(
+                command, env=environ, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    @property
+    def said(self) -> str:
+        return self._said.read_text()
+
+    def wait_for(self, text: str) -> None:
+        def there() -> bool:
+            if self.process.poll() is not None and text not in self.said:
+                pytest.fail(f"it ended without {text!r}; its last words:\n{self.last_words()}")
+            return text in self.said
+
+        wait_until(there, f"{text!r} of {self.process.args}", lambda: time.sleep(0.02))
+
+    def last_words(self) -> str:
+        """The end of its output and of its children's logs."""
+        logs = sorted((self.folder / "state").rglob("*.log"))
+        parts = [f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in logs]
+        return "\n".join([self.said[-3000:], *parts])
+
+    def child(self, name: str) -> int:
+        """Pid of the child of that name."""
+        health = json.loads((self.folder / "run" / "health.json").read_text())
+        return int(health["children"][name]["pid"])
+
+    def kill_child(self, name: str) -> None:
+        os.kill(self.child(name), signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Its supervisor stands still: whoever of its children dies stays dead."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Up(Program):
+    """`vectorpy up`, which may reach all ports of this session on loopback."""
+
+    def __init__(self) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        ports = ("44321-44323", f"{PORTS[0]}-{PORTS[-1]}")
+        reach = [flag for one in ports for flag in ("--allow-port", one)]
+        super().__init__("up", "--port", str(port), "--allow-net", "127.0.0.0/8", *reach)
+
+    def get(self, path: str) -> tuple[int, dict[str, str], Any]:
+        """Status, headers (lower case) and body, parsed where it is JSON."""
+        try:
+            answer = urllib.request.urlopen(self.url + path, timeout=10)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            body = answer.read().decode(errors="replace")
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+        is_json = "json" in headers.get("content-type", "")
+        return answer.status, headers, json.loads(body) if is_json else body
+
+
+class Remote(Program):
+    """`vectorpy collector`: another host, by its web API and by its pmcd."""
+
+    def __init__(self) -> None:
+        self.pmcd_port, self.web_port = free_port(), free_port()
+        ports = ("--port", str(self.pmcd_port), "--web-port", str(self.web_port))
+        super().__init__("collector", *ports)
+
+    @property
+    def web(self) -> str:
+        return f"127.0.0.1:{self.web_port}"
+
+    @property
+    def pcp(self) -> str:
+        return f"pcp://127.0.0.1:{self.pmcd_port}"
+
+
+@pytest.fixture(scope="session")
+def up() -> Iterator[Up]:
+    program = Up()
+    try:
+        program.wait_for("vectorpy is at ")
+        yield program
+    finally:
+        program.end()
+
+
+@pytest.fixture(scope="session")
+def remote() -> Iterator[Remote]:
+    program = Remote()
+    try:
+        program.wait_for("the collector answers")
+        yield program
+    finally:
+        program.end()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+
+
+# What the page draws, read from Plotly itself: finite points of each trace, and the bands.
+_CHART = """
+(node) => {
+  const chart = node.querySelector(".js-plotly-plot");
+  if (!chart?.data) return null;
+  const series = {};
+  for (const { name, x, y, z, x0, dx } of chart.data) {
+    if (z) z.forEach((row, n) => (series[n] = [...row].map((v, i) => [x0 + i * dx, v])));
+    else series[name] = [...y].map((v, i) => [x[i], v]);
+  }
+  for (const name of Object.keys(series)) series[name] = series[name].filter(([, v]) => Number.isFinite(v));
+  const bands = (chart.layout.shapes ?? []).filter((one) => one.type === "rect").map((one) => [one.x0, one.x1]);
+  return { series, bands, range: chart.layout.xaxis.range };
+}
+"""
+
+# What a former page kept in this browser is gone, once per tab: a reload keeps it.
+_WATCH = """
+if (window === window.top && !sessionStorage.getItem("started")) {
+  sessionStorage.setItem("started", "yes");
+  localStorage.clear();
+}
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP refused ${event.violatedDirective}: ${event.blockedURI}`));
+"""
+
+
+class View:
+    """One page of a viewer, watched, with the questions that tests ask of it."""
+
+    def __init__(self, page: Page, url: str, pardon: tuple[str, ...]) -> None:
+        self.page = page
+        self.base = url
+        self.pardon = pardon
+        self.faults: list[str] = []
+        self.asked: list[str] = []
+        self.epochs: list[str] = []
+        self.page.add_init_script(_WATCH)
+        self.page.set_default_timeout(PATIENCE * 1000)
+        self.page.on("console", lambda message: self._heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: self._heard("error", str(error)))
+        self.page.on("request", lambda request: self._asks(request.url))
+        self.page.on("websocket", self._opened)
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind == "error" and not any(words in text for words in self.pardon):
+            self.faults.append(f"console: {text}")
+
+    def _asks(self, url: str) -> None:
+        self.asked.append(url)
+        parts, own = urlsplit(url), urlsplit(self.base)
+        if parts.scheme not in ("data", "blob") and parts.netloc != own.netloc:
+            self.faults.append(f"another origin: {url}")
+
+    def _opened(self, websocket: Any) -> None:
+        self._asks(websocket.url)
+        websocket.on("framereceived", self._frame)
+
+    def _frame(self, payload: str | bytes) -> None:
+        text = payload if isinstance(payload, str) else payload.decode(errors="replace")
+        if text.startswith('42["layout",'):
+            epoch = json.loads(text[2:])[1]["epoch"]
+            if epoch not in self.epochs:
+                self.epochs.append(epoch)
+
+    # -- going somewhere ---------------------------------------------------------
+
+    def go(self, path: str = "/") -> View:
+        self.page.goto(self.base + path)
+        return self
+
+    def type_hosts(self, text: str) -> None:
+        box = self.page.get_by_label("Hosts to add")
+        box.fill(text)
+        box.press("Enter")
+
+    # -- waiting -----------------------------------------------------------------
+
+    def until(self, true: Callable[[], Any] | str, what: str = "") -> Any:
+        """The first true value of a function, or of an expression in the page.
+
+        (The page's CSP forbids Playwright's own way of waiting, which is eval.)
+        """
+        ask = true if callable(true) else lambda: self.page.evaluate(true)
+        return wait_until(ask, what or str(true), lambda: self.page.wait_for_timeout(40))
+
+    def drawn(self, host: str, wish: str = "cpu", points: int = 2) -> dict[str, Any]:
+        """The chart, once its fullest series has that many points."""
+
+        def there() -> dict[str, Any] | None:
+            chart = self.chart(host, wish)
+            fullest = max((len(one) for one in chart["series"].values()), default=0) if chart else 0
+            return chart if fullest >= points else None
+
+        return self.until(there, f"{points} points of {wish} of {host}")
+
+    # -- asking ------------------------------------------------------------------
+
+    def card(self, host: str, wish: str = "cpu") -> Any:
+        return self.page.locator(f'.card[data-host="{host}"][data-wish="{wish}"]')
+
+    def chart(self, host: str, wish: str = "cpu") -> dict[str, Any] | None:
+        """Drawn `series` (name: [[x, y]...]), gap `bands` and `range` of x; None without a chart."""
+        card = self.card(host, wish)
+        return card.evaluate(_CHART) if card.count() else None
+
+    def wishes(self) -> list[str]:
+        """The wishes of the cards, in their order."""
+        return self.page.eval_on_selector_all(".card", "(all) => all.map((c) => c.dataset.wish)")
+
+    def state(self) -> Any:
+        """The page's own state."""
+        return self.page.evaluate("window.vectorpy.state")
+
+    def host(self, host: str) -> str:
+        """The text of a host's head; empty where there is none."""
+        head = self.page.locator(f'.host[data-host="{host}"]')
+        return head.inner_text() if head.count() else ""
+
+    def query(self) -> str:
+        return urlsplit(self.page.url).query
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Iterator[BrowserContext]:
+    """The one browser context of most pages: what is fetched once is cached."""
+    context = browser.new_context(viewport=WIDE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def view(browser: Browser, tabs: BrowserContext, up: Up) -> Iterator[Callable[..., View]]:
+    """Opens a watched page: `view("/?host=local")`; `path` None opens none yet.
+
+    `pardon` names console errors that the test brings about itself, `fresh`
+    asks for a browser that was never here, `options` go to its context.
+    """
+    made: list[View] = []
+    contexts: list[BrowserContext] = []
+
+    def open_view(
+        path: str | None = "/", pardon: tuple[str, ...] = (), fresh: bool = False, **options: Any
+    ) -> View:
+        context = tabs
+        if fresh or options:
+            context = browser.new_context(**{"viewport": WIDE, **options})
+            contexts.append(context)
+        made.append(View(context.new_page(), up.url, pardon))
+        return made[-1] if path is None else made[-1].go(path)
+
+    yield open_view
+    faults = [fault for one in made for fault in one.faults]
+    for one in made:
+        one.page.close()
+    for context in contexts:
+        context.close()
+    if up.process.poll() is not None:
+        pytest.fail(f"vectorpy up died; its last words:\n{up.last_words()}", pytrace=False)
+    assert faults == []
+
+
+class Counter:
+    """A TCP proxy before a web API that notes when each fetch of a sample passed it."""
+
+    def __init__(self, target: int) -> None:
+        self.port, self._target = free_port(), target
+        self.fetches: list[float] = []
+        self._stop = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        self._listener.settimeout(0.1)
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                client, _ = self._listener.accept()
+                thread = threading.Thread(target=self._pass_on, args=(client,))
+                self._threads.append(thread)
+                thread.start()
+        self._listener.close()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._target)) as server:
+            ends = {client: server, server: client}
+            while not self._stop.is_set():
+                for ready in select.select(list(ends), [], [], 0.1)[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    if ready is client and b"/_fetch?" in data:
+                        self.fetches.append(time.time())
+                    ends[ready].sendall(data)
+
+    def close(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def counter(remote: Remote) -> Iterator[Counter]:
+    """A host of its own on the way to the remote web API, whose fetches are counted."""
+    proxy = Counter(remote.web_port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture(scope="session", name="free_port")
+def free_port_fixture() -> Callable[[], int]:
+    return free_port
