@@ -94,8 +94,9 @@ class Feeds {
       if (!dashboard.hosts.includes(host)) this.#drop(host, feed);
     }
     for (const host of dashboard.hosts) if (!this.#feeds.has(host)) this.#feeds.set(host, new Feed(host));
-    if (!this.#up || !catalog.ready) return;
     const { interval, frozen } = dashboard;
+    for (const feed of this.#feeds.values()) feed.reserve(Math.max(dashboard.window, frozen ? frozen.to - frozen.from : 0));
+    if (!this.#up || !catalog.ready) return;
     const window = Math.min(3600, frozen ? Math.ceil(this.clock.time(this.now()) - frozen.from) : dashboard.window);
     const wishes = actions.knownWishes(this.#store.state);
     const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window: Math.max(window, dashboard.window) }));
@@ -143,9 +144,11 @@ class Feeds {
   #tick(tick) {
     const feed = this.#channels.get(tick.channel);
     if (!feed) return;
-    const { taken, ask } = feed.take_tick(tick);
     this.#acks[tick.channel] = Math.max(this.#acks[tick.channel] ?? 0, tick.seq);
     this.#ack();
+    const { frozen } = this.#store.state.dashboard;
+    if (frozen && feed.full(frozen)) return;
+    const { taken, ask } = feed.take_tick(tick);
     if (!taken) return;
     this.clock.observe(tick.seq, this.now());
     if (ask) this.#ask(feed, ask);

@@ -122,6 +122,22 @@ test("a join at a random moment loses and doubles nothing", () => {
   }
 });
 
+test("a held stretch is not pushed out; what was left is asked for later", () => {
+  const feed = fed();
+  feed.reserve(100);
+  for (let t = 13; t <= 10 + feed.ring.limit - 1; t += 1) feed.take_tick(tick(t, [t]));
+  assert.equal(feed.full({ from: 10, to: 12 }), true);
+  assert.equal(feed.full({ from: 1, to: 9 }), false);
+  assert.equal(feed.ring.first, 10);
+});
+
+test("a longer stretch gets room, and what is drawn stays", () => {
+  const feed = fed();
+  feed.reserve(3000);
+  assert.equal(feed.ring.limit, 3060);
+  assert.deepEqual(points(feed), [[10, 1], [11, 2], [12, 3]]);
+});
+
 test("a ring keeps its limit, its order and its newest rows", () => {
   const ring = new Ring(1, 5);
   for (let t = 1; t <= 23; t += 1) ring.append(t, [t]);

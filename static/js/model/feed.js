@@ -16,7 +16,8 @@
 import { Ring } from "./ring.js";
 import { canonicalWish } from "./wish.js";
 
-const ROWS = 3700;
+const ROWS = 720;
+const MOST_ROWS = 3700;
 const WAITING = 30;
 
 /** @typedef {import("./types.js").Layout} Layout */
@@ -57,12 +58,28 @@ class Feed {
   expect(channel, interval, wishes) {
     this.#taken = new Set(wishes.map((wish) => canonicalWish(wish) ?? wish));
     if (interval !== this.interval) {
-      this.ring = new Ring(this.ring.width, ROWS);
+      this.ring = new Ring(this.ring.width, this.ring.limit);
       this.#last = 0;
     }
     if (channel !== this.channel) this.#waiting = [];
     this.channel = channel;
     this.interval = interval;
+  }
+
+  /** Makes room for so many seconds. @param {number} seconds */
+  reserve(seconds) {
+    const rows = Math.min(MOST_ROWS, Math.max(ROWS, Math.ceil(seconds / this.interval) + 60));
+    if (rows === this.ring.limit) return;
+    this.ring = this.ring.remap(Array.from({ length: this.ring.width }, (_, n) => n), rows);
+  }
+
+  /**
+   * Whether one more row would push out one of a stretch that is held still. Ticks are left
+   * then: once it goes on, their `prev` makes the page ask for them.
+   * @param {import("./types.js").Span} held
+   */
+  full(held) {
+    return this.ring.length >= this.ring.limit && this.ring.first < held.to;
   }
 
   /** Whether the server left a wish out of the channel. @param {string} wish */

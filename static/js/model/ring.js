@@ -28,6 +28,11 @@ class Ring {
     return this.#end - this.#start;
   }
 
+  /** Rows that it can hold. */
+  get limit() {
+    return this.#limit;
+  }
+
   get width() {
     return this.#columns.length;
   }
@@ -100,15 +105,16 @@ class Ring {
    * A ring with the same rows and other columns: `from[i]` is the old index of the new column i,
    * or -1 where it has no past.
    * @param {number[]} from
+   * @param {number} [limit]
    */
-  remap(from) {
-    const next = new Ring(from.length, this.#limit);
-    next.#start = this.#start;
-    next.#end = this.#end;
-    next.#times.set(this.#times);
+  remap(from, limit = this.#limit) {
+    const next = new Ring(from.length, limit);
+    const rows = this.rows(this.#times[Math.max(this.#start, this.#end - limit)] ?? 0, Infinity);
+    next.#end = rows.times.length;
+    next.#times.set(rows.times);
     from.forEach((old, i) => {
-      if (old >= 0) next.#columns[i].set(this.#columns[old]);
-      else next.#columns[i].fill(NaN);
+      if (old >= 0) next.#columns[i].set(this.column(old, rows));
+      else next.#columns[i].fill(NaN, 0, next.#end);
     });
     return next;
   }

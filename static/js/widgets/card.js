@@ -216,8 +216,10 @@ class Card {
     const plan = /** @type {Plan} */ (this.#plan);
     const columns = plan.plain.map((index) => view.columns[index]);
     const ranks = this.#order.ranks(this.#names(), columns, view.to, this.#legend.busy || this.#listed);
+    // A few stand in the widget's own order; of more, the one line shows the largest.
+    const few = plan.plain.length <= 4;
     const rank = (/** @type {import("../model/figures.js").Pen} */ pen) => (ranks.get(pen.name) ?? 0) + (pen.faint ? plan.plain.length : 0);
-    const entries = [...plan.entries].sort((a, b) => rank(a) - rank(b));
+    const entries = few ? plan.entries : [...plan.entries].sort((a, b) => rank(a) - rank(b));
     const high = this.#range?.high ?? Infinity;
     const above = plan.limits.filter((limit) => limit.value > high).map((limit) => ({ name: limit.name, text: formatLimit(limit.value, view.unit) }));
     const readouts = plan.readouts.map(({ name, index, unit }) => ({ name, text: format(value(index), unit) }));
