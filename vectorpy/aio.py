@@ -57,8 +57,25 @@ def start(mode: str) -> None:
 
         eventlet.monkey_patch()
         _tpool = tpool
+        _bound_messages()
     _mode = mode
     _slots.update({name: threading.BoundedSemaphore(size) for name, size in POOLS.items()})
+
+
+def _bound_messages() -> None:
+    """Bound websocket messages in eventlet: it bounds each frame, not what frames add up to."""
+    from eventlet import websocket
+
+    class Message(websocket.RFC6455WebSocket.Message):  # type: ignore[misc]
+        size = 0
+
+        def push(self, data: bytes, final: bool = False) -> None:
+            self.size += len(data)
+            if self.size > self.max_frame_length:
+                raise websocket.FailedConnectionError(1009, "The message is too long.")
+            super().push(data, final)
+
+    websocket.RFC6455WebSocket.Message = Message
 
 
 def mode() -> str:

@@ -428,6 +428,12 @@ def server(shared: Server) -> Iterator[Server]:
     )
 
 
+@pytest.fixture
+def modes() -> list[str]:
+    """The async modes under test, for a test that takes them side by side."""
+    return BOTH
+
+
 @pytest.fixture(params=BOTH)
 def mode(request: pytest.FixtureRequest) -> str:
     """Each async mode, for tests that start a web process of their own."""

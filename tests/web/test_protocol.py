@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import socketio
+import websocket
 
 from vectorpy.model import wire
 from vectorpy.model.watch import ChannelSpec, Wish
@@ -230,6 +231,18 @@ def test_a_message_above_64_kb_is_dropped_and_told_and_a_far_longer_one_ends_the
     page.until("history")
     with pytest.raises((ConnectionError, OSError, Exception), match=r"clos|reset|pipe|lost"):
         page.send("watch", {"x": "y" * 400_000})
+        while True:
+            page.next(5.0)
+
+
+def test_a_message_in_pieces_without_an_end_ends_the_connection(server: Any) -> None:
+    page = server.page()
+    page.next()
+    with pytest.raises((ConnectionError, OSError, Exception), match=r"clos|reset|pipe|lost"):
+        page.ws.send_frame(websocket.ABNF.create_frame("42", websocket.ABNF.OPCODE_TEXT, fin=0))
+        for _ in range(60):
+            piece = websocket.ABNF.create_frame("x" * 10_000, websocket.ABNF.OPCODE_CONT, fin=0)
+            page.ws.send_frame(piece)
         while True:
             page.next(5.0)
 

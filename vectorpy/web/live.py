@@ -90,8 +90,6 @@ class Relay:
             self._note_tick(room, text)
         elif event == "layout":
             self._note_layout(room, text)
-        elif event == "state":
-            self._note_state(room.removeprefix("host:"), text)
         self.bytes_out += len(text)
         self._out.emit(event, Encoded(text), to=room)
         if event == "problem":
@@ -120,10 +118,6 @@ class Relay:
             for viewer in self.books.viewers.values():
                 if (seat := viewer.seats.get(key)) is not None and seat.entered:
                     seat.version = version
-
-    def _note_state(self, host: str, text: str) -> None:
-        with self.books.lock:
-            self.books.states[host] = text
 
     def _drop(self, key: str) -> None:
         """A channel that was refused when it was joined anew: its viewers may ask again."""
@@ -310,8 +304,6 @@ class Relay:
             for event, text in joined.events:
                 self.bytes_out += len(text)
                 self._out.emit(event, Encoded(text), to=viewer.sid)
-                if event == "state":
-                    self._note_state(joined.host, text)
             channel = self.books.channel(seat.spec)
             if version is not None:
                 channel.version = seat.version = version

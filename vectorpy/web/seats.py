@@ -72,7 +72,6 @@ class Books:
         self.lock = threading.RLock()
         self.viewers: dict[str, Viewer] = {}
         self.channels: dict[str, Channel] = {}
-        self.states: dict[str, str] = {}
 
     def channel(self, spec: ChannelSpec) -> Channel:
         """The channel's record, made where it is new."""
@@ -97,12 +96,8 @@ class Books:
             return sum(v.address == address for v in self.viewers.values())
 
     def sweep(self, leased: set[str]) -> None:
-        """Forget channels that nobody sits in or leases, and states of hosts not watched."""
+        """Forget channels that nobody sits in or leases."""
         with self.lock:
             used = {key for v in self.viewers.values() for key in v.seats} | leased
             for key in [key for key in self.channels if key not in used]:
                 del self.channels[key]
-            hosts = {c.host for c in self.channels.values()}
-            hosts |= {s.room_host for v in self.viewers.values() for s in v.seats.values()}
-            for host in [host for host in self.states if host not in hosts]:
-                del self.states[host]

@@ -208,7 +208,10 @@ class Connections:
     def sweep(self) -> None:
         """Cut who lets his queue grow, and who connects without becoming a viewer."""
         now = self._clock()
-        for eio_sid, sock in list(self._server.eio.sockets.items()):
+        open_now = dict(self._server.eio.sockets)
+        with self._lock:
+            self._seen = {sid: at for sid, at in self._seen.items() if sid in open_now}
+        for eio_sid, sock in open_now.items():
             with self._lock:
                 since = self._seen.setdefault(eio_sid, now)
             viewer = self._server.manager.sid_from_eio_sid(eio_sid, "/")
