@@ -115,9 +115,12 @@ class Feeds {
   /** Asks for what a longer window or a frozen stretch shows and is not here. */
   #fill_back() {
     const { from, to } = this.span();
+    const { frozen, window } = this.#store.state.dashboard;
     for (const feed of this.#feeds.values()) {
       const start = feed.ring.length ? feed.ring.first : Infinity;
-      if (feed.layout && start > from + 2 * feed.interval) this.#ask(feed, { from, to: Math.min(to, start) }, `${from}`);
+      // Before its first layout a channel is not ours to ask for.
+      if (feed.layout?.channel !== feed.channel || start <= from + 2 * feed.interval) continue;
+      this.#ask(feed, { from, to: Math.min(to, start) }, frozen ? `from ${from}` : `window ${window}`);
     }
   }
 
@@ -178,7 +181,7 @@ class Feeds {
     } else {
       feed.take_history(message);
       if (message.upto && !this.#store.state.dashboard.frozen) this.clock.observe(message.upto, this.now());
-      else this.#fill_back();
+      this.#fill_back();
     }
     this.on_points(feed.host, null);
   }

@@ -1,3 +1,5 @@
+/** What the page makes of the server's messages: feeds and their rings. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,3 +1,5 @@
+/** From columns to what Plotly is given: lines, stacks, heatmaps, bands, choices. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

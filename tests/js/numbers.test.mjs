@@ -1,3 +1,5 @@
+/** Numbers and times as people read them: units, ticks, ranges, the clock. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

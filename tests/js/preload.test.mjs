@@ -1,3 +1,5 @@
+/** The graph of the page's modules. */
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,3 +1,5 @@
+/** The state and its changes; and what the page's files may not be or say. */
+
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { test } from "node:test";

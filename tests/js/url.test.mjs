@@ -1,3 +1,5 @@
+/** Texts that name things: URLs, hosts, wishes, links of Vector. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
