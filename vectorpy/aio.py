@@ -293,6 +293,43 @@ class _EventletServer:
         self._listener.close()
 
 
+class _Bounded:
+    """What bounds the threading server, over any of socketserver's: so many connections, and
+    a pause where there are no files left."""
+
+    _free: Any
+    _shedder: _Shedder
+
+    def get_request(self) -> tuple[Any, Any]:
+        try:
+            request: tuple[Any, Any] = super().get_request()  # type: ignore[misc]
+        except OSError as error:
+            if error.errno in OUT_OF_FDS:
+                # socketserver only tries again: without a pause it would spin.
+                sleep(0.1)
+            raise
+        return request
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self._shedder.shed(request)
+            return
+        try:
+            super().process_request(request, client_address)  # type: ignore[misc]
+        except BaseException:  # no thread to be had: its place is free again
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)  # type: ignore[misc]
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        logger.exception("a connection failed")
+
+
 def _threading_server() -> Callable[..., Server]:
     """The threading server's class, made here: Werkzeug must not be imported before `start`."""
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -304,7 +341,7 @@ def _threading_server() -> Callable[..., Server]:
         def version_string(self) -> str:
             return "vectorpy"
 
-    class ThreadingServer(ThreadedWSGIServer):
+    class ThreadingServer(_Bounded, ThreadedWSGIServer):
         """Werkzeug's server with bounds: a thread per connection, so many at most."""
 
         daemon_threads = True
@@ -317,34 +354,6 @@ def _threading_server() -> Callable[..., Server]:
             self._kept = sock
             self._free = threading.BoundedSemaphore(connections)
             self._shedder = _Shedder()
-
-        def get_request(self) -> tuple[Any, Any]:
-            try:
-                return super().get_request()
-            except OSError as error:
-                if error.errno in OUT_OF_FDS:
-                    # socketserver only tries again: without a pause it would spin.
-                    sleep(0.1)
-                raise
-
-        def process_request(self, request: Any, client_address: Any) -> None:
-            if not self._free.acquire(blocking=False):
-                self._shedder.shed(request)
-                return
-            try:
-                super().process_request(request, client_address)
-            except BaseException:  # no thread to be had: its place is free again
-                self._free.release()
-                raise
-
-        def process_request_thread(self, request: Any, client_address: Any) -> None:
-            try:
-                super().process_request_thread(request, client_address)
-            finally:
-                self._free.release()
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            logger.exception("a connection failed")
 
         def start(self) -> None:
             self._thread = spawn(self.serve_forever, 0.2)
