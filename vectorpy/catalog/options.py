@@ -5,15 +5,18 @@ Reading the wish's text is `model.watch`'s; only the meaning of options is here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from vectorpy.catalog.pick import instance_filter
+from vectorpy.catalog.pick import instance_filter, part_filter
+from vectorpy.catalog.table import Columns
 from vectorpy.catalog.widget import Help, Option, SeriesSpec, Widget
 from vectorpy.errors import UserError
 from vectorpy.model import expression, units
 from vectorpy.model.watch import Wish
 
 MAX_TOP = 50
+MAX_ROWS, DEFAULT_ROWS = 200, 50
 MAX_EXPRESSIONS = 20
 # Words that people type for a kind.
 _KIND_WORDS = {"lines": "line", "stack": "stacked"}
@@ -22,12 +25,24 @@ _INSTANCES = Option("instances", "Show these instances only: globs (sd*,!sda) or
 _TOP = Option("top", f"How many instances to show, busiest first: 1 to {MAX_TOP}.")
 
 
-def offered(per_instance: bool, kinds: tuple[str, ...]) -> tuple[Option, ...]:
+def offered(
+    per_instance: bool,
+    kinds: tuple[str, ...],
+    choice: Option | None = None,
+    part: Option | None = None,
+) -> tuple[Option, ...]:
     """The options of a widget of the catalogue."""
     options: list[Option] = [_INSTANCES, _TOP] if per_instance else []
     if len(kinds) > 1:
         options.append(Option("kind", "How to draw it.", kinds))
-    return tuple(options)
+    return (*options, *(option for option in (choice, part) if option is not None))
+
+
+def offered_by_table(table: Columns, part: Option | None = None) -> tuple[Option, ...]:
+    """The options of a live table."""
+    rows = Option("top", f"How many rows to show: 1 to {MAX_ROWS}.")
+    sort = Option("sort", "Which column chooses the rows, highest first.", table.ranking)
+    return (_INSTANCES, rows, sort, *((part,) if part is not None else ()))
 
 
 def apply(widget: Widget, wish: Wish) -> Widget:
@@ -41,20 +56,58 @@ def apply(widget: Widget, wish: Wish) -> Widget:
             )
     changed = replace(widget, wish=wish.text)
     for key, value in wish.options:
-        changed = _CHANGES[key](changed, value)
+        changed = _change(changed, key)(changed, value)
     if widget.open and not changed.series:
         raise UserError("A chart needs the option expr.", hint="For example chart;expr=mem.freemem")
     return changed
 
 
+def _change(widget: Widget, key: str) -> Callable[[Widget, str], Widget]:
+    if widget.choice is not None and key == widget.choice.name:
+        return _choose
+    if widget.part is not None and key == widget.part.name:
+        return _only
+    return _CHANGES[key]
+
+
+def _choose(widget: Widget, value: str) -> Widget:
+    assert widget.choice is not None
+    if value not in widget.choice.values:
+        raise UserError(
+            f"{widget.choice.name} of {widget.id} is one of "
+            f"{', '.join(widget.choice.values)}, not {value[:20]!r}."
+        )
+    return replace(widget, chosen=value, title=f"{widget.title}: {value}")
+
+
+def _only(widget: Widget, value: str) -> Widget:
+    only, keep = part_filter(value), widget.keep
+    title = f"{widget.title}: {value}"
+    if keep is None:
+        return replace(widget, keep=only, title=title)
+    return replace(widget, keep=lambda name: only(name) and keep(name), title=title)
+
+
 def _instances(widget: Widget, value: str) -> Widget:
-    return replace(widget, keep=instance_filter(value))
+    found, keep = instance_filter(value), widget.keep
+    if keep is None:
+        return replace(widget, keep=found)
+    return replace(widget, keep=lambda name: found(name) and keep(name))
 
 
 def _top(widget: Widget, value: str) -> Widget:
-    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_TOP):
-        raise UserError(f"The option top is 1 to {MAX_TOP}, not {value[:20]!r}.")
+    most = MAX_TOP if widget.table is None else MAX_ROWS
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= most):
+        raise UserError(f"The option top is 1 to {most}, not {value[:20]!r}.")
     return replace(widget, top=int(value))
+
+
+def _sort(widget: Widget, value: str) -> Widget:
+    table = widget.table
+    if table is None or value not in table.ranking:
+        names = ", ".join(table.ranking) if table else "none"
+        raise UserError(f"{widget.id} is sorted by one of {names}, not by {value[:20]!r}.")
+    return replace(widget, table=replace(table, sort=value))
 
 
 def _kind(widget: Widget, value: str) -> Widget:
@@ -90,6 +143,7 @@ def _title(widget: Widget, value: str) -> Widget:
 _CHANGES = {
     "instances": _instances,
     "top": _top,
+    "sort": _sort,
     "kind": _kind,
     "expr": _expr,
     "unit": _unit,

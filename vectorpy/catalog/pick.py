@@ -6,6 +6,7 @@ Only text is judged here; ranking by activity needs numbers and is `live`'s.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from vectorpy.errors import UserError
 from vectorpy.model.watch import InstanceFilter
@@ -30,6 +31,20 @@ def instance_filter(text: str) -> InstanceFilter:
             hint=f"Use at most {MAX_CHOICES} of * + ? {{ |, or globs with commas: sd*,nvme*.",
         )
     return InstanceFilter(text)
+
+
+def part_filter(text: str) -> Callable[[str], bool]:
+    """Filter on what stands before "::" in a name: `1234`, `Main`, or globs such as `*kafka*`.
+
+    Text without signs of a glob is looked for among the words of the name, so
+    that a process is found by its number or by what it is called.
+    """
+    if re.search(r"[*?!,/\[]", text):
+        test: Callable[[str], bool] = instance_filter(text)
+    else:
+        word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", re.IGNORECASE)
+        test = lambda name: word.search(name) is not None  # noqa: E731
+    return lambda name: test(name.partition("::")[0])
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

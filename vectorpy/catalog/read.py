@@ -9,11 +9,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vectorpy.catalog.options import offered
-from vectorpy.catalog.widget import KINDS, ROLES, Help, Preset, SeriesSpec, Widget, placed
+from vectorpy.catalog.fields import Fault, flag, known, one_of, string, strings, tables
+from vectorpy.catalog.options import (
+    DEFAULT_ROWS,
+    MAX_ROWS,
+    MAX_TOP,
+    offered,
+    offered_by_table,
+)
+from vectorpy.catalog.read_table import TABLE_KEYS, read_columns
+from vectorpy.catalog.table import Columns
+from vectorpy.catalog.widget import KINDS, ROLES, Help, Option, Preset, SeriesSpec, Widget, placed
 from vectorpy.errors import CatalogError, UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
@@ -23,14 +33,16 @@ _ALIAS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _METRIC = re.compile(r"[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)+")
 _PLACE = re.compile(r"\{(\w*)\}")
 _MAX_BYTES = 1024 * 1024
-_MAX_TOP = 50
 
 _FILE_KEYS = {"group", "widget", "preset"}
 _WIDGET_KEYS = {
     "id", "aliases", "title", "kind", "kinds", "unit", "range", "per_instance", "top", "label",
-    "recorded", "requires", "needs", "help", "where", "series",
+    "recorded", "requires", "needs", "help", "where", "series", "buckets", "choice", "part",
+    *TABLE_KEYS,
 }  # fmt: skip
-_SERIES_KEYS = {"name", "expression", "otherwise", "role", "unit", "optional", "positive"}
+_SERIES_KEYS = {
+    "name", "expression", "otherwise", "role", "unit", "optional", "positive", "also", "when",
+}  # fmt: skip
 _PRESET_KEYS = {"id", "aliases", "title", "help", "widgets"}
 
 
@@ -42,10 +54,6 @@ class Entries(NamedTuple):
     where: Mapping[tuple[str, int], str]
 
 
-class _Fault(Exception):
-    """A reason without its place."""
-
-
 def read(path: Path) -> Entries:
     """Widgets and presets of a file; CatalogError with file, line and reason."""
     text = _text(path)
@@ -55,12 +63,12 @@ def read(path: Path) -> Entries:
         raise CatalogError(f"{path}: it is no TOML: {error}.") from error
     where = _places(path, text)
     try:
-        _known(table, _FILE_KEYS)
-        group = _string(table, "group", "") if "group" in table else ""
-        widgets, presets = _tables(table, "widget"), _tables(table, "preset")
+        known(table, _FILE_KEYS)
+        group = string(table, "group", "") if "group" in table else ""
+        widgets, presets = tables(table, "widget"), tables(table, "preset")
         if widgets and not group:
-            raise _Fault("it has widgets but no group")
-    except _Fault as fault:
+            raise Fault("it has widgets but no group")
+    except Fault as fault:
         raise CatalogError(f"{path}: {fault}.") from None
     return Entries(
         tuple(_each(path, "widget", widgets, where, lambda entry: _widget(entry, group))),
@@ -101,7 +109,7 @@ def _each(
     for number, entry in enumerate(entries):
         try:
             built.append(build(entry))
-        except (_Fault, UserError) as error:
+        except (Fault, UserError) as error:
             place = where.get((what, number), str(path))
             name = f"the {what} {entry.get('id', number + 1)!r}"
             raise CatalogError(f"{place}: {name}: {str(error).rstrip('.')}.") from None
@@ -109,22 +117,33 @@ def _each(
 
 
 def _widget(entry: dict[str, Any], group: str) -> Widget:
-    _known(entry, _WIDGET_KEYS)
-    kind = _one_of(entry, "kind", KINDS)
-    others = _strings(entry, "kinds")
+    known(entry, _WIDGET_KEYS)
+    table = read_columns(entry)
+    widget = _charted(entry, group) if table is None else _tabled(entry, group, table)
+    return replace(
+        widget,
+        aliases=_aliases(entry),
+        requires=strings(entry, "requires"),
+        needs=string(entry, "needs", ""),
+    )
+
+
+def _charted(entry: dict[str, Any], group: str) -> Widget:
+    kind = one_of(entry, "kind", KINDS)
+    others = strings(entry, "kinds")
     if not set(others) <= set(KINDS) - {kind}:
-        raise _Fault(f"kinds {others} must be others of {', '.join(KINDS)}")
-    unit = _one_of(entry, "unit", tuple(units.ANSWERS))
-    per_instance = _flag(entry, "per_instance")
+        raise Fault(f"kinds {others} must be others of {', '.join(KINDS)}")
+    unit = one_of(entry, "unit", tuple(units.ANSWERS))
+    per_instance = flag(entry, "per_instance")
     where = _where(entry)
-    series = tuple(_series(s, unit, per_instance, where) for s in _tables(entry, "series"))
+    series = tuple(_series(s, unit, per_instance, where) for s in tables(entry, "series"))
     if not any(s.role in ("", "rest") for s in series):
-        raise _Fault("it has no series to draw")
+        raise Fault("it has no series to draw")
     kinds = (kind, *others)
+    choice, part = _choice(entry, series), _part(entry)
     return Widget(
         id=_id(entry),
-        aliases=_aliases(entry),
-        title=_string(entry, "title"),
+        title=string(entry, "title"),
         group=group,
         kind=kind,
         kinds=kinds,
@@ -134,49 +153,103 @@ def _widget(entry: dict[str, Any], group: str) -> Widget:
         per_instance=per_instance,
         top=_top(entry, per_instance),
         range=_range(entry),
-        requires=_strings(entry, "requires"),
-        needs=_string(entry, "needs", ""),
         label=_label(entry, series),
-        recorded=_flag(entry, "recorded", True),
-        options=offered(per_instance, kinds),
+        recorded=flag(entry, "recorded", True),
+        buckets=_buckets(entry, per_instance, unit),
+        choice=choice,
+        part=part,
+        options=offered(per_instance, kinds, choice, part),
         where=tuple((name, expression.parse(text).text) for name, text in where.items()),
     )
 
 
+def _tabled(entry: dict[str, Any], group: str, table: Columns) -> Widget:
+    for key in ("kinds", "unit", "range", "per_instance", "label", "recorded", "where", "series"):
+        if key in entry:
+            raise Fault(f"{key} is not for tables")
+    part = _part(entry)
+    return Widget(
+        id=_id(entry),
+        title=string(entry, "title"),
+        group=group,
+        kind=one_of(entry, "kind", ("table",)),
+        kinds=("table",),
+        unit="1",
+        help=_help(entry),
+        series=(),
+        per_instance=True,
+        top=_top(entry, True, MAX_ROWS) or DEFAULT_ROWS,
+        recorded=False,
+        part=part,
+        table=table,
+        options=offered_by_table(table, part),
+    )
+
+
+def _choice(entry: dict[str, Any], series: tuple[SeriesSpec, ...]) -> Option | None:
+    values = tuple(dict.fromkeys(s.when for s in series if s.when))
+    text = entry.get("choice")
+    if text is None and not values:
+        return None
+    if not isinstance(text, dict) or not values:
+        raise Fault("a choice (a table of name and help) and when of its series go together")
+    known(text, {"name", "help"})
+    return Option(string(text, "name"), string(text, "help"), values)
+
+
+def _part(entry: dict[str, Any]) -> Option | None:
+    text = entry.get("part")
+    if text is None:
+        return None
+    known(text, {"name", "help"})
+    return Option(string(text, "name"), string(text, "help"))
+
+
+def _buckets(entry: dict[str, Any], per_instance: bool, unit: str) -> str:
+    text = string(entry, "buckets", "")
+    if text:
+        units.canonical(text)
+        if not per_instance or unit != "count":
+            raise Fault("a histogram (buckets) is per_instance and its unit is count")
+    return text
+
+
 def _series(entry: Any, unit: str, per_instance: bool, where: Mapping[str, str]) -> SeriesSpec:
-    _known(entry, _SERIES_KEYS)
-    name = _string(entry, "name")
-    role = _one_of(entry, "role", ROLES, "")
+    known(entry, _SERIES_KEYS)
+    name = string(entry, "name")
+    role = one_of(entry, "role", ROLES, "")
     try:
         for place in _PLACE.findall(name):
             if place not in ("instance", "label"):
-                raise _Fault(
+                raise Fault(
                     f"there is no {{{place}}} to name it by, only {{instance}} and {{label}}"
                 )
         if per_instance and role in ("", "rest") and not placed(name):
-            raise _Fault("its name needs {instance} or {label}, as the widget is per instance")
+            raise Fault("its name needs {instance} or {label}, as the widget is per instance")
         if placed(name) and not per_instance:
-            raise _Fault("its name has a place for an instance, but the widget is not per_instance")
-        own = _one_of(entry, "unit", tuple(units.ANSWERS), unit)
-        if own != unit and role != "readout":
-            raise _Fault("only a readout may have a unit of its own")
+            raise Fault("its name has a place for an instance, but the widget is not per_instance")
+        own = one_of(entry, "unit", tuple(units.ANSWERS), unit)
+        if own != unit and role not in ("readout", "mark"):
+            raise Fault("only a readout or a mark may have a unit of its own")
         return SeriesSpec(
             name=name,
-            expression=_expression(_string(entry, "expression"), where),
-            otherwise=tuple(_expression(t, where) for t in _strings(entry, "otherwise")),
+            expression=_expression(string(entry, "expression"), where),
+            otherwise=tuple(_expression(t, where) for t in strings(entry, "otherwise")),
             role=role,
             unit=own,
-            optional=_flag(entry, "optional"),
-            positive=_flag(entry, "positive"),
+            optional=flag(entry, "optional"),
+            positive=flag(entry, "positive"),
+            also=tuple(_expression(t, where) for t in strings(entry, "also")),
+            when=string(entry, "when", ""),
         )
-    except (_Fault, UserError) as error:
-        raise _Fault(f"the series {name!r}: {error}") from None
+    except (Fault, UserError) as error:
+        raise Fault(f"the series {name!r}: {error}") from None
 
 
 def _expression(text: str, where: Mapping[str, str]) -> Expression:
     def filled(found: re.Match[str]) -> str:
         if found[1] not in where:
-            raise _Fault(f"{{{found[1]}}} does not stand under where")
+            raise Fault(f"{{{found[1]}}} does not stand under where")
         return f"({where[found[1]]})"
 
     return expression.parse(" ".join(_PLACE.sub(filled, text).split()))
@@ -185,66 +258,66 @@ def _expression(text: str, where: Mapping[str, str]) -> Expression:
 def _where(entry: dict[str, Any]) -> dict[str, str]:
     where = entry.get("where", {})
     if not isinstance(where, dict):
-        raise _Fault("where must be a table of texts")
-    return {key: _string(where, key) for key in where}
+        raise Fault("where must be a table of texts")
+    return {key: string(where, key) for key in where}
 
 
 def _preset(entry: dict[str, Any]) -> Preset:
-    _known(entry, _PRESET_KEYS)
-    widgets = _strings(entry, "widgets")
+    known(entry, _PRESET_KEYS)
+    widgets = strings(entry, "widgets")
     if not widgets:
-        raise _Fault("it has no widgets")
+        raise Fault("it has no widgets")
     if len(set(widgets)) < len(widgets):
-        raise _Fault("it names a widget twice")
+        raise Fault("it names a widget twice")
     return Preset(
-        _id(entry), _aliases(entry), _string(entry, "title"), _string(entry, "help"), widgets
+        _id(entry), _aliases(entry), string(entry, "title"), string(entry, "help"), widgets
     )
 
 
 def _help(entry: dict[str, Any]) -> Help:
     table = entry.get("help")
     if not isinstance(table, dict):
-        raise _Fault("it has no help (shows, normal, action)")
+        raise Fault("it has no help (shows, normal, action)")
     try:
-        _known(table, set(Help._fields))
-        return Help(*(_string(table, key) for key in Help._fields))
-    except _Fault as fault:
-        raise _Fault(f"help: {fault}") from None
+        known(table, set(Help._fields))
+        return Help(*(string(table, key) for key in Help._fields))
+    except Fault as fault:
+        raise Fault(f"help: {fault}") from None
 
 
 def _id(entry: dict[str, Any]) -> str:
-    id = _string(entry, "id")
+    id = string(entry, "id")
     if not _ID.fullmatch(id):
-        raise _Fault("an id has lower case letters, digits and hyphens only")
+        raise Fault("an id has lower case letters, digits and hyphens only")
     return id
 
 
 def _aliases(entry: dict[str, Any]) -> tuple[str, ...]:
-    aliases = _strings(entry, "aliases")
+    aliases = strings(entry, "aliases")
     for alias in aliases:
         if not _ALIAS.fullmatch(alias):
-            raise _Fault(f"the alias {alias!r} has other than letters, digits, hyphens and dots")
+            raise Fault(f"the alias {alias!r} has other than letters, digits, hyphens and dots")
     return aliases
 
 
-def _top(entry: dict[str, Any], per_instance: bool) -> int | None:
+def _top(entry: dict[str, Any], per_instance: bool, most: int = MAX_TOP) -> int | None:
     top = entry.get("top")
     if top is None:
         return None
     if not per_instance:
-        raise _Fault("top needs per_instance = true")
-    if type(top) is not int or not 1 <= top <= _MAX_TOP:
-        raise _Fault(f"top must be 1 to {_MAX_TOP}")
+        raise Fault("top needs per_instance = true")
+    if type(top) is not int or not 1 <= top <= most:
+        raise Fault(f"top must be 1 to {most}")
     return top
 
 
 def _range(entry: dict[str, Any]) -> tuple[float | None, float | None]:
     ends = entry.get("range", ["auto", "auto"])
     if not isinstance(ends, list) or len(ends) != 2:
-        raise _Fault('range must be two ends, each a number or "auto"')
+        raise Fault('range must be two ends, each a number or "auto"')
     low, high = (_end(value) for value in ends)
     if low is not None and high is not None and low >= high:
-        raise _Fault("range must run from low to high")
+        raise Fault("range must run from low to high")
     return low, high
 
 
@@ -252,64 +325,14 @@ def _end(value: Any) -> float | None:
     if value == "auto":
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Fault('range must be two ends, each a number or "auto"')
+        raise Fault('range must be two ends, each a number or "auto"')
     return value
 
 
 def _label(entry: dict[str, Any], series: tuple[SeriesSpec, ...]) -> str | None:
-    label = _string(entry, "label", "") or None
+    label = string(entry, "label", "") or None
     if label is not None and not _METRIC.fullmatch(label):
-        raise _Fault(f"label {label!r} is no name of a metric")
+        raise Fault(f"label {label!r} is no name of a metric")
     if (label is None) == any("{label}" in s.name for s in series):
-        raise _Fault("label and {label} in a series' name go together")
+        raise Fault("label and {label} in a series' name go together")
     return label
-
-
-# Reading of single values: the type, and what is missing, in words.
-
-
-def _known(table: Any, keys: set[str]) -> None:
-    if not isinstance(table, dict):
-        raise _Fault("it must be a table")
-    for key in table:
-        if key not in keys:
-            raise _Fault(f"unknown key {key!r} (known: {', '.join(sorted(keys))})")
-
-
-def _string(table: dict[str, Any], key: str, default: str | None = None) -> str:
-    value = table.get(key, default)
-    if value is None:
-        raise _Fault(f"{key} is missing")
-    if not isinstance(value, str) or (default is None and not value.strip()):
-        raise _Fault(f"{key} must be a text")
-    return " ".join(value.split())
-
-
-def _strings(table: dict[str, Any], key: str) -> tuple[str, ...]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
-        raise _Fault(f"{key} must be a list of texts")
-    return tuple(value)
-
-
-def _flag(table: dict[str, Any], key: str, default: bool = False) -> bool:
-    value = table.get(key, default)
-    if not isinstance(value, bool):
-        raise _Fault(f"{key} must be true or false")
-    return value
-
-
-def _one_of(
-    table: dict[str, Any], key: str, allowed: tuple[str, ...], default: str | None = None
-) -> str:
-    value = _string(table, key, default)
-    if value not in allowed:
-        raise _Fault(f"{key} {value!r} must be one of {', '.join(a for a in allowed if a)}")
-    return value
-
-
-def _tables(table: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise _Fault(f"{key} must be written as [[{key}]]")
-    return value

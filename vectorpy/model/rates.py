@@ -7,7 +7,7 @@ None, which is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,9 +48,10 @@ class _Way(NamedTuple):
     counter: bool
     wraps: bool
     text: bool
+    histogram: bool
 
 
-def _way(descriptor: Descriptor) -> _Way:
+def _way(descriptor: Descriptor, histogram: bool) -> _Way:
     numeric = descriptor.numeric
     return _Way(
         descriptor,
@@ -59,13 +60,19 @@ def _way(descriptor: Descriptor) -> _Way:
         numeric and descriptor.semantics == COUNTER,
         descriptor.type in ("u32", "s32"),
         not numeric,
+        histogram,
     )
 
 
 class Rates:
-    """The state of one host: what its last sample was, to make rates of the next."""
+    """The state of one host: what its last sample was, to make rates of the next.
 
-    def __init__(self) -> None:
+    `histograms` are metrics whose instances are ranges: one that comes was at
+    zero before, for a range without events needs not be told.
+    """
+
+    def __init__(self, histograms: Collection[str] = ()) -> None:
+        self._histograms = frozenset(histograms)
         self._ways: dict[str, _Way] = {}
         # Counters of the last sample: time of their answer, and raw values.
         self._before: dict[str, tuple[float, Instances]] = {}
@@ -126,7 +133,7 @@ class Rates:
         old = self._ways.get(name)
         if old is not None and old.descriptor != descriptor:
             self._before.pop(name, None)
-        way = self._ways[name] = _way(descriptor)
+        way = self._ways[name] = _way(descriptor, name in self._histograms)
         return way
 
     def _restarted(self, uptime: float | None) -> bool:
@@ -182,7 +189,7 @@ def _rates(raw: Instances, before: Instances, way: _Way, dt: float) -> dict[str,
     points: dict[str, Point] = {}
     for name, x in raw.items():
         try:
-            step = x - before[name]  # type: ignore[operator]
+            step = x - (before.get(name, 0) if way.histogram else before[name])  # type: ignore[operator]
             if step < 0:
                 step += WRAP
                 if not way.wraps or not 0 <= step <= MAX_MENDED:
