@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -36,7 +37,8 @@ ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE = {"width": 1440, "height": 900}
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 
-_ports = iter(PORTS)
+# In an order of this session's own: two sessions at a time seldom want the same port.
+_ports = iter(random.sample(PORTS, len(PORTS)))
 
 
 def free_port() -> int:
@@ -197,13 +199,14 @@ _CHART = """
   const chart = node.querySelector(".js-plotly-plot");
   if (!chart?.data) return null;
   const series = {};
+  const known = (pairs) => pairs.filter(([, value]) => Number.isFinite(value));
   for (const { name, x, y, z, x0, dx } of chart.data) {
-    if (z) z.forEach((row, n) => (series[n] = [...row].map((v, i) => [x0 + i * dx, v])));
-    else series[name] = [...y].map((v, i) => [x[i], v]);
+    if (z) z.forEach((row, n) => (series[n] = known([...row].map((v, i) => [x0 + i * dx, v]))));
+    else series[name] = known([...y].map((v, i) => [x[i], v]));
   }
-  for (const name of Object.keys(series)) series[name] = series[name].filter(([, v]) => Number.isFinite(v));
-  const bands = (chart.layout.shapes ?? []).filter((one) => one.type === "rect").map((one) => [one.x0, one.x1]);
-  return { series, bands, range: chart.layout.xaxis.range };
+  const { shapes = [], xaxis } = chart.layout;
+  const bands = shapes.filter((one) => one.type === "rect").map((one) => [one.x0, one.x1]);
+  return { series, bands, range: xaxis.range };
 }
 """
 
@@ -293,7 +296,7 @@ class View:
         return self.page.locator(f'.card[data-host="{host}"][data-wish="{wish}"]')
 
     def chart(self, host: str, wish: str = "cpu") -> dict[str, Any] | None:
-        """Drawn `series` (name: [[x, y]...]), gap `bands` and `range` of x; None without a chart."""
+        """Drawn `series` (name: [[x, y]...]), gap `bands`, `range` of x; None without a chart."""
         card = self.card(host, wish)
         return card.evaluate(_CHART) if card.count() else None
 
