@@ -15,9 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILE_LINES, TEST_LINES, FUNCTION_LINES = 400, 600, 45
 
-# May only shrink: what outgrew a limit and waits to be divided, with its size on entry.
+# May only shrink: what outgrew a limit, with its size on entry and the reason it is borne.
 TOO_LONG_FILES: dict[str, int] = {}
 TOO_LONG_FUNCTIONS: dict[str, int] = {}
+MOST_EXCEPTIONS = 0
 
 # Letters in brackets keep the patterns from finding themselves here.
 FORBIDDEN = {
@@ -98,7 +99,7 @@ def test_lists_of_exceptions_only_shrink() -> None:
     for name in TOO_LONG_FUNCTIONS:
         path, _, function = name.partition(":")
         assert _functions(ast.parse(_text(ROOT / path)))[function] > FUNCTION_LINES, name
-    assert len(TOO_LONG_FILES) + len(TOO_LONG_FUNCTIONS) == 0
+    assert len(TOO_LONG_FILES) + len(TOO_LONG_FUNCTIONS) <= MOST_EXCEPTIONS
 
 
 def test_python_files_say_what_belongs_in_them() -> None:
