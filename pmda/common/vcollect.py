@@ -6,6 +6,7 @@ why, one that fails is counted, and the others go on.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
@@ -17,6 +18,14 @@ import vtable
 # just after it gets exactly one fresh snapshot per second.
 PHASE = 0.85
 LOG_EVERY = 60.0  # seconds between two lines about the same probe
+
+
+def calm_garbage_collector() -> None:
+    """What a round makes is freed by itself at the next; seldom searching for cycles among it
+    saves a sixth of a large round's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100000, 20, 20)
 
 
 class Unavailable(Exception):
@@ -169,4 +178,4 @@ class Collector:
     def _own(self) -> vsnap.Reading:
         statuses: Dict[object, object] = {s.probe.name: s.status for s in self._states}
         seconds: Dict[object, object] = {s.probe.name: s.seconds for s in self._states}
-        return vsnap.Reading({"probe.status": statuses, "probe.seconds": seconds})  # type: ignore[dict-item]
+        return vsnap.Reading({"probe.status": statuses, "probe.seconds": seconds})

@@ -155,6 +155,7 @@ def main(table: vtable.Table, options: Sequence[vconf.Option], build: Build) -> 
     for number in (signal.SIGINT, signal.SIGTERM):  # Python's own handler would never get to run
         signal.signal(number, signal.SIG_DFL)
     sys.setswitchinterval(SWITCH)
+    vcollect.calm_garbage_collector()
     agent.connect_pmcd()  # first: pmcd waits three seconds for it
     agent.collector = vcollect.Collector(table, probes, agent.publish, agent.note)
     agent.collector.start()

@@ -7,7 +7,7 @@ library is named; a fetch does two look-ups in what is made here.
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import vinst
 import vtable
@@ -15,7 +15,7 @@ import vtable
 STRING_BYTES = 4096
 FLOAT_MAX = 3.4e38  # of a 32-bit float; what is above would become infinite
 Value = Union[int, float, str, None]
-Values = Mapping[str, Union[Value, Mapping[Hashable, Value]]]
+Values = Mapping[str, Union[Value, Dict[Any, Any]]]
 
 
 class Reading(NamedTuple):
@@ -46,24 +46,13 @@ class Snapshot(NamedTuple):
 EMPTY = Snapshot({}, {}, 0, 0, 0)
 
 
-def _unsigned(bits: int) -> Callable[[Any], Optional[int]]:
-    top = 1 << bits
-
-    def check(value: Any) -> Optional[int]:
-        number = int(value)
-        return number if 0 <= number < top else None
-
-    return check
-
-
-def _signed(bits: int) -> Callable[[Any], Optional[int]]:
-    top = 1 << (bits - 1)
-
-    def check(value: Any) -> Optional[int]:
-        number = int(value)
-        return number if -top <= number < top else None
-
-    return check
+# Lowest and highest of the whole numbers.
+RANGES: Dict[str, Tuple[int, int]] = {
+    vtable.U32: (0, (1 << 32) - 1),
+    vtable.U64: (0, (1 << 64) - 1),
+    vtable.I32: (-(1 << 31), (1 << 31) - 1),
+    vtable.I64: (-(1 << 63), (1 << 63) - 1),
+}
 
 
 def _real(value: Any) -> Optional[float]:
@@ -86,10 +75,6 @@ def _text(value: Any) -> Optional[str]:
 
 
 CHECKS: Dict[str, Callable[[Any], Any]] = {
-    vtable.U32: _unsigned(32),
-    vtable.U64: _unsigned(64),
-    vtable.I32: _signed(32),
-    vtable.I64: _signed(64),
     vtable.FLOAT: _single,
     vtable.DOUBLE: _real,
     vtable.STRING: _text,
@@ -107,7 +92,7 @@ class Assembler:
 
     def snapshot(self, readings: List[Reading], now: float) -> Snapshot:
         """All readings in one; of two values of one metric and instance the later counts."""
-        columns: Dict[str, Dict[Hashable, Value]] = {}
+        columns: Dict[str, Mapping[Hashable, Value]] = {}
         keys: Dict[int, Dict[Hashable, None]] = {serial: {} for serial in self.table.indoms}
         names: Dict[str, Dict[Hashable, str]] = {}
         faults = 0
@@ -119,14 +104,15 @@ class Assembler:
                 if metric is None:
                     faults += 1
                     continue
-                column = value if isinstance(value, Mapping) else {"all": value}
-                columns.setdefault(name, {}).update(column)
+                column: Mapping[Any, Value] = value if isinstance(value, dict) else {"all": value}
+                before: Optional[Mapping[Any, Value]] = columns.get(name)
+                columns[name] = {**before, **column} if before else column
                 keys[metric.indom.serial].update(dict.fromkeys(column))
         return self._lay_out(columns, keys, names, faults, now)
 
     def _lay_out(
         self,
-        columns: Dict[str, Dict[Hashable, Value]],
+        columns: Dict[str, Mapping[Hashable, Value]],
         keys: Dict[int, Dict[Hashable, None]],
         names: Dict[str, Dict[Hashable, str]],
         faults: int,
@@ -141,16 +127,51 @@ class Assembler:
         values = {}
         for name, column in columns.items():
             metric = self.table.by_name[name]
-            cells, bad = _cells(column, ids[metric.indom.serial], CHECKS[metric.type])
+            if metric.type in RANGES:
+                cells, bad = _whole(column, ids[metric.indom.serial], *RANGES[metric.type])
+            else:
+                cells, bad = _cells(column, ids[metric.indom.serial], CHECKS[metric.type])
             values[metric.key] = cells
             faults += bad
         shown = sum(len(found) for found in indoms.values())
         return Snapshot(values, indoms, shown, truncated, faults)
 
 
+Cells = Tuple[Dict[int, List[Any]], int]
+
+
+def _whole(
+    column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], low: int, high: int
+) -> Cells:
+    """Id -> [value, 1], the form that PCP's binding takes, and how many values were refused.
+
+    Most columns are whole numbers without holes: those are taken at once.
+    """
+    values = column.values()
+    whole: Any = values if set(map(type, values)) == {int} else ()
+    if whole and low <= min(whole) and max(whole) <= high:
+        try:
+            return {ids[key]: [value, 1] for key, value in column.items()}, 0
+        except KeyError:
+            pass  # some were cut off by the cap
+    cells: Dict[int, List[Any]] = {}
+    bad = 0
+    for key, value in column.items():
+        number = ids.get(key)
+        if number is None or value is None:
+            continue
+        if isinstance(value, float):
+            value = int(value) if math.isfinite(value) else None
+        if isinstance(value, int) and low <= value <= high:
+            cells[number] = [value, 1]
+        else:
+            bad += 1
+    return cells, bad
+
+
 def _cells(
     column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], check: Callable[[Any], Any]
-) -> Any:
+) -> Cells:
     """Id -> [value, 1], the form that PCP's binding takes, and how many values were refused."""
     cells: Dict[int, List[Any]] = {}
     bad = 0

@@ -8,7 +8,9 @@ moment goes to the rest's total; each look's movement is counted exactly once.
 from __future__ import annotations
 
 import heapq
-from typing import Dict, Generic, Hashable, List, Mapping, Sequence, Tuple, TypeVar
+import operator
+from itertools import compress
+from typing import Any, Dict, Generic, Hashable, List, Mapping, Sequence, Tuple, TypeVar
 
 import n_diag as diag
 
@@ -78,25 +80,24 @@ class Deltas:
         self._complete = False
 
     def look(
-        self, rows: Sequence[diag.Row], complete: bool = True
+        self, columns: Sequence[Sequence[Any]], complete: bool = True
     ) -> List[Tuple[int, Tuple[int, ...]]]:
-        """(index, increase of each of COUNTERS) of the rows that changed.
+        """(row's index, increase of each of COUNTERS) of the rows that changed.
 
-        At the first look nothing has moved: what was before us is not ours to
-        count. A connection that is new at a later look moved all it has.
+        `columns` are the rows of a look, turned over. At the first look nothing
+        has moved: what was before us is not ours to count. A connection that is
+        new at a later look moved all it has, unless one of the two looks was
+        not `complete` and may have missed it.
         """
-        before, now, changed = self._before, {}, []
-        cookie_at, counters = diag.COOKIE, diag.COUNTERS
-        for index, row in enumerate(rows):
-            cookie, values = row[cookie_at], row[counters]
-            now[cookie] = values
-            old = before.get(cookie)
-            if old == values:
-                continue
-            if old is None:
-                if self._complete and complete:
-                    changed.append((index, values))
-            else:
-                changed.append((index, tuple([max(a - b, 0) for a, b in zip(values, old)])))
-        self._before, self._complete = now, complete
+        cookies = columns[diag.COOKIE]
+        counters = list(zip(*columns[diag.COUNTERS]))
+        olds = list(map(self._before.get, cookies))
+        changed = []
+        for index in compress(range(len(cookies)), map(operator.ne, olds, counters)):
+            old, new = olds[index], counters[index]
+            if old is not None:
+                changed.append((index, tuple([max(a - b, 0) for a, b in zip(new, old)])))
+            elif self._complete and complete:
+                changed.append((index, new))
+        self._before, self._complete = dict(zip(cookies, counters)), complete
         return changed

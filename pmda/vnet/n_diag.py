@@ -1,9 +1,9 @@
 """INET_DIAG: every TCP socket of a network namespace, as rows.
 
-Reading only; sums and deltas are made in `n_scan`. Messages of one length
-mostly have one layout: it is learned from the first, checked on each (all
-attribute headers are compared), and values are then read in one step. What
-doesn't fit is read attribute by attribute.
+Reading only; sums and deltas are made elsewhere. Messages of one length mostly
+have one layout: it is learned from the first, and checked on each (all
+attribute headers are compared). A block of such messages is read in one step,
+a mixed one message by message, and what fits no layout attribute by attribute.
 
 Formats: linux/inet_diag.h, linux/tcp.h (struct tcp_info, 232 bytes since 5.4;
 older kernels send less, newer more).
@@ -11,10 +11,11 @@ older kernels send less, newer more).
 
 from __future__ import annotations
 
+import bisect
 import socket
 import struct
 import sys
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import n_netlink as netlink
 
@@ -48,11 +49,13 @@ _SOCKET_BYTES = 72
 _INFO = "24xL4xL32xLL24xL16xQQ8xLL16xQQQ16xQ4xL"
 _INFO_BYTES = 224
 
+# Where the values of a row stand.
 STATE, SPORT, DPORT, SRC, DST, INTERFACE, COOKIE, RECVQ, SENDQ = range(9)
 UNACKED, LOST, RTT, RTTVAR = range(9, 13)
 COUNTERS = slice(13, 22)
 TOTAL_RETRANS, BYTES_ACKED, BYTES_RECEIVED, NOTSENT, MIN_RTT = range(13, 18)
 BUSY, RWND_LIMITED, SNDBUF_LIMITED, BYTES_RETRANS, REORD_SEEN, CONGESTION = range(18, 24)
+WIDTH = 24
 NO_MIN_RTT = 0xFFFFFFFF
 
 # Bytes of tcp_info that must be there for a field to have a value.
@@ -67,22 +70,52 @@ Place = Tuple[bytes, int, int]  # buffer, start and end of a payload
 
 
 class Layout(NamedTuple):
-    """How messages of one length look: their attribute headers, and where values lie."""
+    """How messages of one length look, and how they are read."""
 
-    headers: Callable[..., Tuple[int, ...]]
+    headers: Callable[..., Tuple[int, ...]]  # of the attributes of a payload
     expected: Tuple[int, ...]
-    values: Callable[..., Row]
+    values: Callable[..., Row]  # of a payload
+    block: Callable[[bytes], Iterable[Row]]  # of whole messages, one after the other
+    fixed: Tuple[Tuple[int, int], ...]  # where in a block's rows which value must stand
+    picked: Tuple[int, ...]  # where in a block's rows the values of a Row stand
+    length: int
+    stride: int  # length, rounded up to where the next message begins
 
 
 class Sockets:
-    """What one or more dumps gave."""
+    """What one or more dumps gave: a list for each value of a Row."""
 
     def __init__(self) -> None:
-        self.rows: List[Row] = []  # sockets that have tcp_info
-        self.places: List[Place] = []  # of each row, to read the rest where it is wanted
-        self.bare: List[int] = []  # states of those without
-        self.covered = 1 << 16  # bytes of tcp_info that every row had
+        self.columns: List[List[Any]] = [[] for _ in range(WIDTH)]
+        self.bare: List[int] = []  # states of those without tcp_info
+        self.covered = 1 << 16  # bytes of tcp_info that every one had
         self.truncated = False
+        self._firsts: List[int] = []  # index of the first row of each of _places
+        self._places: List[Tuple[bytes, int, int, int]] = []  # buffer, start, end, stride
+
+    def __len__(self) -> int:
+        """How many have tcp_info."""
+        return len(self.columns[0])
+
+    def add(
+        self,
+        columns: Iterable[Iterable[Any]],
+        places: Iterable[Tuple[bytes, int, int, int]],
+        firsts: Iterable[int],
+    ) -> None:
+        """Append rows, turned over, and where they lie; `firsts` counts from the first of them."""
+        before = len(self)
+        for column, more in zip(self.columns, columns):
+            column.extend(more)
+        self._firsts += [before + first for first in firsts]
+        self._places += places
+
+    def place(self, index: int) -> Place:
+        """Where a row lies, to read the rest of it."""
+        at = bisect.bisect_right(self._firsts, index) - 1
+        buffer, start, end, stride = self._places[at]
+        offset = (index - self._firsts[at]) * stride
+        return buffer, start + offset, end + offset
 
 
 def request(family: int, states: int, extensions: int) -> bytes:
@@ -119,7 +152,7 @@ class Reader:
                 raise netlink.NetlinkError("the answer ends too early")
             if _read(buffer, sequence, layouts, into):
                 return
-            if len(into.rows) + len(into.bare) >= limit:
+            if len(into) + len(into.bare) >= limit:
                 into.truncated = True
                 return
 
@@ -154,36 +187,60 @@ class Listener(NamedTuple):
 
 
 def _read(buffer: bytes, sequence: int, layouts: Dict[int, Layout], into: Sockets) -> bool:
-    """Add the rows of one block; True at the dump's end. This is the hot loop."""
-    header, size, get = netlink.HEADER.unpack_from, len(buffer), layouts.get
-    add_row, add_place = into.rows.append, into.places.append
-    offset = 0
-    while offset < size:
-        if size - offset < 16:
-            raise netlink.NetlinkError("a message is cut within its header")
-        length, kind, _, number, _ = header(buffer, offset)
-        end = offset + length
-        if length < 16 or end > size:
-            raise netlink.NetlinkError("a message's length leads outside of the answer")
-        start = offset + 16
-        offset += (length + 3) & ~3
-        if kind != BY_FAMILY or number != sequence:
-            if number == sequence and kind == netlink.DONE:
-                return True
-            if number == sequence and kind == netlink.ERROR:
-                raise netlink.refusal(buffer, start, end)
+    """Add the rows of one block; True at the dump's end."""
+    if len(buffer) < netlink.HEADER.size:
+        raise netlink.NetlinkError("a message is cut within its header")
+    layout = layouts.get(netlink.HEADER.unpack_from(buffer, 0)[0])
+    if layout is not None and _read_block(buffer, sequence, layout, into):
+        return False
+    rows: List[Row] = []
+    places: List[Tuple[bytes, int, int, int]] = []
+    done = False
+    for kind, start, end in netlink.messages(buffer, sequence):
+        if kind == netlink.DONE:
+            done = True
+            break
+        if kind != BY_FAMILY:
             continue
-        layout = get(length)
+        layout = layouts.get(end - start + netlink.HEADER.size)
         if layout is not None and layout.headers(buffer, start) == layout.expected:
-            add_row(layout.values(buffer, start))
-            add_place((buffer, start, end))
+            rows.append(layout.values(buffer, start))
         else:
-            _walk(buffer, start, end, layouts, into)
-    return False
+            row = _walk(buffer, start, end, layouts, into)
+            if row is None:
+                continue
+            rows.append(row)
+        places.append((buffer, start, end, 0))
+    into.add(zip(*rows), places, range(len(rows)))
+    return done
 
 
-def _walk(buffer: bytes, start: int, end: int, layouts: Dict[int, Layout], into: Sockets) -> None:
-    """Read one message attribute by attribute, and learn its layout where it has one."""
+def _read_block(buffer: bytes, sequence: int, layout: Layout, into: Sockets) -> bool:
+    """Add a block whose messages all have this layout; False where they have not."""
+    count, rest = divmod(len(buffer), layout.stride)
+    if rest:
+        return False
+    columns = list(zip(*layout.block(buffer)))
+    if columns[_SEQUENCE_AT].count(sequence) != count:
+        return False
+    for at, value in layout.fixed:
+        if columns[at].count(value) != count:
+            return False
+    start, end = netlink.HEADER.size, layout.length
+    into.add([columns[at] for at in layout.picked], [(buffer, start, end, layout.stride)], [0])
+    return True
+
+
+_SEQUENCE_AT = 2  # in a block's rows: length, type, sequence
+
+
+def _walk(
+    buffer: bytes, start: int, end: int, layouts: Dict[int, Layout], into: Sockets
+) -> Optional[Row]:
+    """Read one message attribute by attribute, and learn its layout where it has one.
+
+    None for a socket without tcp_info: its state is noted.
+    """
     if end - start < _SOCKET_BYTES:
         raise netlink.NetlinkError("a socket's message is too short")
     found = netlink.attributes(buffer, start + _SOCKET_BYTES, end)
@@ -191,39 +248,62 @@ def _walk(buffer: bytes, start: int, end: int, layouts: Dict[int, Layout], into:
     head = _socket.unpack_from(buffer, start)
     if INFO not in spans:
         into.bare.append(head[STATE])
-        return
+        return None
     low, high = spans[INFO]
     into.covered = min(into.covered, high - low)
     info = _info.unpack(buffer[low:high][:_INFO_BYTES].ljust(_INFO_BYTES, b"\0"))
     first, last = spans.get(CONG, (0, 0))
-    into.rows.append(head + info + (buffer[first:last],))
-    into.places.append((buffer, start, end))
     if high - low >= _INFO_BYTES and len(spans) == len(found):
-        layouts[end - start + netlink.HEADER.size] = _learn(buffer, start, found)
+        layouts[end - start + netlink.HEADER.size] = _learn(buffer, start, end, found)
+    return head + info + (buffer[first:last],)
 
 
-def _learn(buffer: bytes, start: int, found: List[Tuple[int, int, int]]) -> Layout:
+def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]]) -> Layout:
     """The layout of a message whose attributes lie as in `found`."""
-    heads, values, cong = "=%dx" % _SOCKET_BYTES, "=" + _SOCKET, "0s"
-    after, at = _SOCKET_BYTES, _SOCKET_BYTES  # where `heads` and `values` stand, from `start`
+    length = end - start + netlink.HEADER.size
+    stride = (length + 3) & ~3
+    heads, values, block = "=%dx" % _SOCKET_BYTES, "=" + _SOCKET, "=LH2xL4x" + _SOCKET
+    in_head = in_values = in_block = _SOCKET_BYTES  # how far each of them has come
+    fixed, picked = [(0, length), (1, BY_FAMILY)], list(range(3, 12))
+    width, has_info, has_cong = 12, False, False
     for kind, low, high in found:
         low, high = low - start, high - start
-        heads += "%dxHH" % (low - 4 - after)
-        after = low
+        heads += "%dxHH" % (low - 4 - in_head)
+        block += "%dxHH" % (low - 4 - in_block)
+        fixed += zip((width, width + 1), netlink.ATTRIBUTE.unpack_from(buffer, start + low - 4))
+        in_head = in_block = low
+        width += 2
         if kind == INFO:
-            values += "%dx%s" % (low - at, _INFO)
-            at = low + _INFO_BYTES
-        elif kind == CONG and at > _SOCKET_BYTES:
-            cong = "%dx%ds" % (low - at, high - low)
+            form, taken, has_info = _INFO, _INFO_BYTES, True
+            picked += range(width, width + 14)
+            width += 14
+        elif kind == CONG and has_info:
+            form, taken, has_cong = "%ds" % (high - low), high - low, True
+            picked.append(width)
+            width += 1
+        else:
+            continue
+        values += "%dx%s" % (low - in_values, form)
+        block += form
+        in_values = in_block = low + taken
+    block += "%dx%s" % (stride - netlink.HEADER.size - in_block, "" if has_cong else "0s")
+    if not has_cong:
+        values += "0s"
+        picked.append(width)
     headers = struct.Struct(heads)
     return Layout(
         headers.unpack_from,
         headers.unpack_from(buffer, start),
-        struct.Struct(values + cong).unpack_from,
+        struct.Struct(values).unpack_from,
+        struct.Struct(block).iter_unpack,
+        tuple(fixed),
+        tuple(picked),
+        length,
+        stride,
     )
 
 
-# Every field of tcp_info that a single connection shows: offset and format.
+# Every field of tcp_info that a single connection shows: offset and format, in order.
 FIELDS = {
     "rto": (8, "L"),
     "mss": (16, "L"),
@@ -253,22 +333,50 @@ FIELDS = {
     "bytes_retrans": (208, "Q"),
     "snd_wnd": (228, "L"),
 }
-_FORMATS = {name: (at, struct.Struct("=" + form)) for name, (at, form) in FIELDS.items()}
 # Values by which the kernel says: none.
 _NONE = {"ssthresh": 0x7FFFFFFF, "min_rtt": NO_MIN_RTT, "pacing_rate": 0xFFFFFFFFFFFFFFFF}
+NAMES = (*FIELDS, "uid", "inode")
+_NONE_AT = tuple((NAMES.index(name), value) for name, value in _NONE.items())
+_FORMATS = tuple((at, struct.Struct("=" + form)) for at, form in FIELDS.values())
+_owner = struct.Struct("=LL").unpack_from
 
 
-def details(place: Place) -> Dict[str, Optional[int]]:
-    """All of FIELDS, uid and inode of the socket at `place`; None for what it does not have."""
+def _whole() -> struct.Struct:
+    """All of FIELDS in one step, where tcp_info is long enough."""
+    form, after = "=", 0
+    for at, kind in FIELDS.values():
+        form += "%dx%s" % (at - after, kind)
+        after = at + struct.calcsize("=" + kind)
+    return struct.Struct(form)
+
+
+_WHOLE = _whole()
+
+
+def details(place: Place) -> List[Optional[int]]:
+    """The values of NAMES of the socket at `place`; None for what it does not have."""
     buffer, start, end = place
-    values: Dict[str, Optional[int]] = dict(zip(("uid", "inode"), _owner(buffer, start + 64)))
+    values: List[Optional[int]] = [None] * len(FIELDS)
     for kind, low, high in netlink.attributes(buffer, start + _SOCKET_BYTES, end):
         if kind == INFO:
-            for name, (at, form) in _FORMATS.items():
-                if low + at + form.size <= high:
-                    value = form.unpack_from(buffer, low + at)[0]
-                    values[name] = None if value == _NONE.get(name) else value
+            if high - low >= _WHOLE.size:
+                values = list(_WHOLE.unpack_from(buffer, low))
+            else:
+                values = [
+                    form.unpack_from(buffer, low + at)[0] if low + at + form.size <= high else None
+                    for at, form in _FORMATS
+                ]
+            for index, none in _NONE_AT:
+                if values[index] == none:
+                    values[index] = None
+            break
+    values += _owner(buffer, start + 64)
     return values
 
 
-_owner = struct.Struct("=LL").unpack_from
+def last_ack(place: Place) -> Optional[int]:
+    """Milliseconds since the peer acknowledged anything."""
+    return details(place)[_LAST_ACK]
+
+
+_LAST_ACK = NAMES.index("last_ack")

@@ -121,11 +121,32 @@ def _container(world: vfiles.World, pid: str) -> Optional[str]:
     return match.group()[:12] if match else None
 
 
-def time_wait(world: vfiles.World, pid: str) -> Optional[int]:
-    """Sockets in TIME_WAIT in the namespace of a process, out of its sockstat."""
+class Sockstat(NamedTuple):
+    """The kernel's own counts in a namespace; None where it does not tell."""
+
+    time_wait: Optional[int] = None
+    inuse: Optional[int] = None  # TCP sockets of IPv4, listeners too
+    inuse6: Optional[int] = None
+
+
+def sockstat(world: vfiles.World, pid: str) -> Sockstat:
+    """The counts of the namespace that a process lives in."""
+    folder = "/proc/%s/net/" % pid
+    text = _text(world, folder + "sockstat")
+    return Sockstat(
+        _count(r"^TCP:.* tw (\d+)\b", text),
+        _count(r"^TCP: inuse (\d+)\b", text),
+        _count(r"^TCP6: inuse (\d+)\b", _text(world, folder + "sockstat6")),
+    )
+
+
+def _text(world: vfiles.World, path: str) -> str:
     try:
-        text = world.text("/proc/%s/net/sockstat" % pid, 65536)
+        return world.text(path, 65536)
     except OSError:
-        return None
-    match = re.search(r"^TCP:.*\btw (\d+)\b", text, re.M)
+        return ""
+
+
+def _count(pattern: str, text: str) -> Optional[int]:
+    match = re.search(pattern, text, re.M)
     return int(match.group(1)) if match else None

@@ -42,7 +42,7 @@ class Namespaces:
         self._own = n_netns.own(world)
         self.scanners = [
             n_scan.Scanner(
-                lambda: opener(netlink.SOCK_DIAG), lambda: n_netns.time_wait(world, "self")
+                lambda: opener(netlink.SOCK_DIAG), lambda: n_netns.sockstat(world, "self")
             )
         ]
         self.others: Dict[int, n_scan.Scanner] = {}
@@ -73,7 +73,7 @@ class Namespaces:
 
         return n_scan.Scanner(
             lambda: self._enter(self._world.path(path("ns/net")), netlink.SOCK_DIAG),
-            lambda: n_netns.time_wait(self._world, self._pids[inode]),
+            lambda: n_netns.sockstat(self._world, self._pids[inode]),
             label,
             inode,
         )
@@ -85,7 +85,7 @@ class Namespaces:
         """
         scans = [self.scanners[0].scan(limit, now)]
         for inode, scanner in self.others.items():
-            left = limit - sum(len(scan.sockets.rows) for scan in scans)
+            left = limit - sum(len(scan.sockets) for scan in scans)
             if left <= 0 or inode in self._shut:
                 continue
             try:
@@ -129,8 +129,8 @@ class TcpProbe(vcollect.Probe):
         self._last = vsnap.Reading({})
         self._skipped = 0
         self._totals = n_tcp.Totals()
-        self._ports = n_tcp.Groups("port", conf.ports, with_queues=True)
-        self._remotes = n_tcp.Groups("remote", conf.remotes, with_queues=False)
+        self._ports = n_tcp.Groups("port", conf.ports, n_tcp.OF_PORTS)
+        self._remotes = n_tcp.Groups("remote", conf.remotes, n_tcp.OF_REMOTES)
         self._listeners = n_tcp.Listeners()
         self._top = n_top.Top(conf.connections, _ports(conf.hide_ports))
 
@@ -158,7 +158,7 @@ class TcpProbe(vcollect.Probe):
         labels = {scan.inode: scan.label for scan in scans}
         covered = min(scan.sockets.covered for scan in scans)
         columns: Dict[str, Any] = {
-            "tcp.scanned": sum(len(one.sockets.rows) + len(one.sockets.bare) for one in scans),
+            "tcp.scanned": sum(len(one.sockets) + len(one.sockets.bare) for one in scans),
             "tcp.truncated": int(any(one.sockets.truncated for one in scans)),
             "tcp.skipped": self._skipped,
             "netns.scanned": len(scans),
@@ -171,7 +171,7 @@ class TcpProbe(vcollect.Probe):
         columns.update(self._ports.look(scans, [scan.ports for scan in scans], now))
         columns.update(self._remotes.look(scans, [scan.remotes for scan in scans], now))
         columns.update(self._listeners.look(scans, now))
-        top = n_top.reading(self._top.look(scans))
+        top = n_top.reading(self._top.look(scans), self._last.names.get("connection", {}))
         columns.update(top.values)
         names = {
             "port": n_tcp.port_names(list(columns["port.conns"]), labels)

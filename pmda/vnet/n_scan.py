@@ -12,6 +12,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 import n_board
 import n_diag as diag
 import n_netlink as netlink
+import n_netns
 
 MAPPED = bytes(10) + b"\xff\xff"  # how an IPv6 socket writes an IPv4 address
 PORT_KEPT = 3600.0  # seconds that a port without listener still counts as local service
@@ -27,16 +28,19 @@ class Listening(NamedTuple):
 
 
 class Scan:
-    """One look. `remotes` and `ports` are keys beside `rows`: the peer's address (4 or
-    16 bytes), and the port that names the service (with OUTBOUND: the peer's)."""
+    """One look. `remotes` and `ports` are keys beside the columns of `sockets`: the peer's
+    address (4 or 16 bytes), and the port that names the service (with OUTBOUND: the
+    peer's)."""
 
     def __init__(self, label: str, inode: int) -> None:
         self.label = label
         self.inode = inode
         self.sockets = diag.Sockets()
+        self.columns = self.sockets.columns
         self.remotes: List[bytes] = []
         self.ports: List[int] = []
         self.families: List[int] = []  # rows of IPv4, rows of IPv6
+        self.idle: List[bool] = []  # IPv4, IPv6: no connections, so none were asked for
         self.listeners: List[Listening] = []
         self.moved: List[Tuple[int, Tuple[int, ...]]] = []
         self.time_wait: Optional[int] = None
@@ -53,14 +57,14 @@ class Scanner:
     def __init__(
         self,
         opener: Callable[[], netlink.Channel],
-        time_wait: Callable[[], Optional[int]],
+        sockstat: Callable[[], n_netns.Sockstat],
         label: str = "",
         inode: int = 0,
     ) -> None:
         self.label = label
         self.inode = inode
         self._opener = opener
-        self._time_wait = time_wait
+        self._sockstat = sockstat
         self._reader: Optional[diag.Reader] = None
         self._deltas = n_board.Deltas()
         self._local: Dict[int, float] = {}  # local service ports and when a listener was seen
@@ -85,33 +89,36 @@ class Scanner:
 
     def _scan(self, reader: diag.Reader, limit: int, now: float) -> Scan:
         scan = Scan(self.label, self.inode)
-        scan.time_wait = self._time_wait()
-        for family in (socket.AF_INET, socket.AF_INET6):
-            for found in _listeners(reader, family):
+        stat = self._sockstat()
+        scan.time_wait = stat.time_wait
+        for family, inuse in ((socket.AF_INET, stat.inuse), (socket.AF_INET6, stat.inuse6)):
+            listeners = _listeners(reader, family)
+            for found in listeners:
                 scan.listeners.append(Listening(family, self.label, found))
                 self._local[found.port] = now
-        for family in (socket.AF_INET, socket.AF_INET6):
-            before = len(scan.sockets.rows)
-            if not scan.sockets.truncated:
+            # To walk the kernel's table costs as much for no connection as for a hundred.
+            scan.idle.append(inuse is not None and inuse <= len(listeners))
+        for family, idle in zip((socket.AF_INET, socket.AF_INET6), scan.idle):
+            before = len(scan.sockets)
+            if not scan.sockets.truncated and not idle:
                 _connections(reader, family, scan.sockets, limit)
-            scan.families.append(len(scan.sockets.rows) - before)
+            scan.families.append(len(scan.sockets) - before)
         self._key(scan, now)
-        scan.moved = self._deltas.look(scan.sockets.rows, not scan.sockets.truncated)
+        scan.moved = self._deltas.look(scan.columns, not scan.sockets.truncated)
         return scan
 
     def _key(self, scan: Scan, now: float) -> None:
         for port in [port for port, seen in self._local.items() if now - seen > PORT_KEPT]:
             del self._local[port]
         local, base = self._local, self.inode << 17
-        rows = scan.sockets.rows
-        sport, dport = diag.SPORT, diag.DPORT
+        out = base | OUTBOUND
+        here, there = scan.columns[diag.SPORT], scan.columns[diag.DPORT]
         scan.ports = [
-            base | row[sport] if row[sport] in local else base | OUTBOUND | row[dport]
-            for row in rows
+            base | sport if sport in local else out | dport for sport, dport in zip(here, there)
         ]
-        dst, split = diag.DST, scan.families[0]
-        scan.remotes = [row[dst][:4] for row in rows[:split]]
-        scan.remotes += [remote_key(row[dst]) for row in rows[split:]]
+        peers, split = scan.columns[diag.DST], scan.families[0]
+        scan.remotes = [address[:4] for address in peers[:split]]
+        scan.remotes += [remote_key(address) for address in peers[split:]]
 
 
 def _listeners(reader: diag.Reader, family: int) -> List[diag.Listener]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
+from itertools import chain, compress
+from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 import n_board
 import n_diag as diag
@@ -16,6 +17,7 @@ import n_top
 import vhist
 
 REST = "other"
+FIN_WAIT2 = 5
 _RETRANS, _IN, _OUT = n_top.MOVED_AT
 _START = diag.COUNTERS.start
 _TOTALS = {  # metric -> counter of a row
@@ -57,7 +59,7 @@ class Totals:
 
 def states(scans: Scans) -> Columns:
     """Sockets by state. TIME_WAIT is the kernel's own count, absent where it can't be read."""
-    found = Counter(row[diag.STATE] for scan in scans for row in scan.sockets.rows)
+    found = Counter(_column(scans, diag.STATE))
     for scan in scans:
         found.update(scan.sockets.bare)
         found[diag.LISTEN] += len(scan.listeners)
@@ -65,21 +67,25 @@ def states(scans: Scans) -> Columns:
         name: found.get(number, 0) for number, name in diag.STATES.items()
     }
     waits = [scan.time_wait for scan in scans]
-    counts["time_wait"] = None if None in waits else sum(wait or 0 for wait in waits)
+    # The kernel counts what waits in FIN_WAIT2 without a socket among them.
+    early = sum(scan.sockets.bare.count(FIN_WAIT2) for scan in scans)
+    counts["time_wait"] = (
+        None if None in waits else max(sum(map(int, filter(None, waits))) - early, 0)
+    )
     return {"tcp.sockets": counts}
 
 
 def distributions(scans: Scans) -> Columns:
     """RTT and retransmits over the connections that are there now."""
-    rows = [row for scan in scans for row in scan.sockets.rows]
-    rtts = sorted([row[diag.RTT] for row in rows if row[diag.RTT]])
-    least = sorted([row[diag.MIN_RTT] for row in rows if row[diag.MIN_RTT] != diag.NO_MIN_RTT])
-    jitter = sorted([row[diag.RTTVAR] for row in rows if row[diag.RTT]])
-    buckets, resent = [0] * 32, [0] * 33
+    times, resent = _column(scans, diag.RTT), [0] * 33
+    rtts = sorted(filter(None, times))
+    jitter = sorted(compress(_column(scans, diag.RTTVAR), times))
+    least = sorted([rtt for rtt in _column(scans, diag.MIN_RTT) if rtt != diag.NO_MIN_RTT])
+    buckets = [0] * 32
     for bits, count in Counter(map(int.bit_length, rtts)).items():
         buckets[max(bits - 1, 0)] += count
-    for row in rows:
-        resent[row[diag.TOTAL_RETRANS].bit_length()] += 1
+    for bits, count in Counter(map(int.bit_length, _column(scans, diag.TOTAL_RETRANS))).items():
+        resent[bits] = count
     return {
         "tcp.rtt.hist": vhist.column(buckets),
         "tcp.rtt.p50": vhist.exact_quantile(rtts, 0.5),
@@ -103,19 +109,25 @@ def _by_retransmits(counts: Sequence[int]) -> Dict[str, int]:
 
 def sums(scans: Scans) -> Columns:
     """What is under way in all connections together."""
-    rows = [row for scan in scans for row in scan.sockets.rows]
     congestion: Dict[str, int] = {}
-    for text, count in Counter([row[diag.CONGESTION] for row in rows]).items():
-        name = text.rstrip(b"\0").decode("ascii", "replace")
+    for text, count in Counter(_column(scans, diag.CONGESTION)).items():
+        name = n_top.congestion(text)
         if name:
             congestion[name] = congestion.get(name, 0) + count
     return {
-        "tcp.unacked": sum([row[diag.UNACKED] for row in rows]),
-        "tcp.notsent": sum([row[diag.NOTSENT] for row in rows]),
-        "tcp.lost": sum([row[diag.LOST] for row in rows]),
-        "tcp.reordering": sum([1 for row in rows if row[diag.REORD_SEEN]]),
+        "tcp.unacked": sum(_column(scans, diag.UNACKED)),
+        "tcp.notsent": sum(_column(scans, diag.NOTSENT)),
+        "tcp.lost": sum(_column(scans, diag.LOST)),
+        "tcp.reordering": sum(map(bool, _column(scans, diag.REORD_SEEN))),
         "tcp.cong": congestion,
     }
+
+
+def _column(scans: Scans, at: int) -> Sequence[Any]:
+    """One value of every row of all scans."""
+    if len(scans) == 1:
+        return scans[0].columns[at]
+    return [value for scan in scans for value in scan.columns[at]]
 
 
 def without_uncovered(columns: Columns, covered: int) -> Columns:
@@ -130,10 +142,10 @@ def without_uncovered(columns: Columns, covered: int) -> Columns:
 class Groups:
     """Connections by what `keys` says of each, the busiest N and the rest."""
 
-    def __init__(self, prefix: str, limit: int, with_queues: bool) -> None:
+    def __init__(self, prefix: str, limit: int, more: "Sequence[Tuple[str, Fold, int]]") -> None:
         self.prefix = prefix
         self.board: n_board.Board[Hashable] = n_board.Board(limit)
-        self._with_queues = with_queues
+        self._more = more
 
     def look(self, scans: Scans, keys: Sequence[Sequence[Hashable]], now: float) -> Columns:
         """`keys`: for each scan one key per row. The columns, keyed by key and REST."""
@@ -146,47 +158,55 @@ class Groups:
                 total[1] += more[_IN]
                 total[2] += more[_OUT]
         shown = self.board.look(present, moved, now)
-        groups: Dict[Hashable, List[diag.Row]] = {key: [] for key in shown}
-        rest: List[diag.Row] = []
-        for scan, column in zip(scans, keys):
-            for row, key in zip(scan.sockets.rows, column):
-                groups.get(key, rest).append(row)
+        groups: Dict[Hashable, List[int]] = {key: [] for key in shown}
+        rest: List[int] = []
+        for index, key in enumerate(chain.from_iterable(keys)):
+            groups.get(key, rest).append(index)
         if rest or any(self.board.rest):
             groups[REST] = rest
-        return self._columns(groups)
+        return self._columns(groups, scans)
 
-    def _columns(self, groups: Mapping[Hashable, List[diag.Row]]) -> Columns:
+    def _columns(self, groups: Mapping[Hashable, List[int]], scans: Scans) -> Columns:
         columns: Dict[str, Dict[Hashable, Any]] = {}
-        for key, rows in groups.items():
+        times = _column(scans, diag.RTT)
+        more = [(name, how, _column(scans, at)) for name, how, at in self._more]
+        for key, places in groups.items():
             total = self.board.rest if key == REST else self.board.totals[key]
-            rtts = [row[diag.RTT] for row in rows if row[diag.RTT]]
+            rtts = [times[place] for place in places if times[place]]
             cells = {
-                "conns": len(rows),
+                "conns": len(places),
                 "rtt_mean": sum(rtts) / len(rtts) if rtts else None,
                 "retrans": total[0],
                 "bytes_in": total[1],
                 "bytes_out": total[2],
             }
-            cells.update(_queues(rows, rtts) if self._with_queues else _flight(rows))
+            for name, how, column in more:
+                cells[name] = how([column[place] for place in places])
             for name, value in cells.items():
                 columns.setdefault("%s.%s" % (self.prefix, name), {})[key] = value
         return columns
 
 
-def _queues(rows: Sequence[diag.Row], rtts: List[int]) -> Columns:
-    return {
-        "rtt_p95": vhist.exact_quantile(sorted(rtts), 0.95),
-        "recvq": sum([row[diag.RECVQ] for row in rows]),
-        "sendq": sum([row[diag.SENDQ] for row in rows]),
-    }
+def _high(rtts: Sequence[int]) -> Optional[float]:
+    return vhist.exact_quantile(sorted(filter(None, rtts)), 0.95)
 
 
-def _flight(rows: Sequence[diag.Row]) -> Columns:
-    least = min([row[diag.MIN_RTT] for row in rows], default=diag.NO_MIN_RTT)
-    return {
-        "rtt_min": None if least == diag.NO_MIN_RTT else least,
-        "unacked": sum([row[diag.UNACKED] for row in rows]),
-    }
+def _least(rtts: Sequence[int]) -> Optional[int]:
+    least = min(rtts, default=diag.NO_MIN_RTT)
+    return None if least == diag.NO_MIN_RTT else least
+
+
+# What is told of a service, and of a peer, beside what is told of both.
+Fold = Callable[[List[int]], Optional[float]]
+OF_PORTS: Tuple[Tuple[str, Fold, int], ...] = (
+    ("rtt_p95", _high, diag.RTT),
+    ("recvq", sum, diag.RECVQ),
+    ("sendq", sum, diag.SENDQ),
+)
+OF_REMOTES: Tuple[Tuple[str, Fold, int], ...] = (
+    ("rtt_min", _least, diag.MIN_RTT),
+    ("unacked", sum, diag.UNACKED),
+)
 
 
 def port_names(keys: Sequence[Hashable], labels: Mapping[int, str]) -> Dict[Hashable, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import socket
-from typing import Collection, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Collection, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
 
 import n_board
 import n_diag as diag
@@ -16,6 +16,7 @@ import vsnap
 
 IDLE = 60000  # ms without a sign of the peer: its RTT is no news
 _IN_ROW = {"recvq": diag.RECVQ, "sendq": diag.SENDQ}
+_COLUMNS = (*diag.NAMES, *_IN_ROW, "state", "cong")
 MOVED_AT = tuple(
     at - diag.COUNTERS.start for at in (diag.TOTAL_RETRANS, diag.BYTES_RECEIVED, diag.BYTES_ACKED)
 )
@@ -40,18 +41,19 @@ class Top:
     def look(self, scans: Sequence[n_scan.Scan]) -> Dict[int, Shown]:
         """Cookie -> the connections to show, the most important first."""
         self._score(scans)
-        total = sum(len(scan.sockets.rows) for scan in scans)
+        total = sum(len(scan.sockets) for scan in scans)
         chosen = None if total <= self.limit else self._choose(scans)
         found = {}
-        at, sport, dport, hidden = diag.COOKIE, diag.SPORT, diag.DPORT, self._hidden
         for scan in scans:
-            for index, row in enumerate(scan.sockets.rows):
-                if chosen is None or row[at] in chosen:
-                    if hidden and (row[sport] in hidden or row[dport] in hidden):
-                        continue
-                    found[row[at]] = Shown(scan, index)
+            for index, cookie in enumerate(scan.columns[diag.COOKIE]):
+                if (chosen is None or cookie in chosen) and not self._hides(scan, index):
+                    found[cookie] = Shown(scan, index)
         scores = self._bytes
         return dict(sorted(found.items(), key=lambda item: -scores.get(item[0], 0.0)))
+
+    def _hides(self, scan: n_scan.Scan, index: int) -> bool:
+        columns, hidden = scan.columns, self._hidden
+        return columns[diag.SPORT][index] in hidden or columns[diag.DPORT][index] in hidden
 
     def _score(self, scans: Sequence[n_scan.Scan]) -> None:
         decay = n_board.DECAY
@@ -59,9 +61,9 @@ class Top:
         resent = {key: value * decay for key, value in self._retrans.items() if value > 0.01}
         retrans_at, in_at, out_at = MOVED_AT
         for scan in scans:
-            rows = scan.sockets.rows
+            cookies = scan.columns[diag.COOKIE]
             for index, more in scan.moved:
-                cookie = rows[index][diag.COOKIE]
+                cookie = cookies[index]
                 moved[cookie] = moved.get(cookie, 0.0) + more[in_at] + more[out_at]
                 if more[retrans_at]:
                     resent[cookie] = resent.get(cookie, 0.0) + more[retrans_at]
@@ -70,7 +72,7 @@ class Top:
     def _choose(self, scans: Sequence[n_scan.Scan]) -> Dict[int, None]:
         """Cookies, from the most to the least important; the scores of the dead do no harm."""
         quarter = max(self.limit // 4, 1)
-        present = {row[diag.COOKIE] for scan in scans for row in scan.sockets.rows}
+        present = {cookie for scan in scans for cookie in scan.columns[diag.COOKIE]}
         resent = [cookie for cookie in _largest(self._retrans, self.limit) if cookie in present]
         moved = [cookie for cookie in _largest(self._bytes, 2 * self.limit) if cookie in present]
         chosen = dict.fromkeys(resent[:quarter])
@@ -88,52 +90,49 @@ def _largest(scores: Mapping[int, float], count: int) -> List[int]:
 
 def _slowest(scans: Sequence[n_scan.Scan], count: int) -> List[int]:
     """Cookies of the connections with the highest RTT whose peer was heard of lately."""
-    rtt_at = diag.RTT
     slow: List[Tuple[int, int, int]] = []
     for number, scan in enumerate(scans):
-        rtts = [row[rtt_at] for row in scan.sockets.rows]
-        for index in heapq.nlargest(4 * count, range(len(rtts)), key=rtts.__getitem__):
-            slow.append((rtts[index], number, index))
+        rtts = scan.columns[diag.RTT]
+        least = min(heapq.nlargest(4 * count, rtts), default=0)
+        slow += [(rtt, number, index) for index, rtt in enumerate(rtts) if rtt >= least]
     found = []
     for rtt, number, index in sorted(slow, reverse=True):
         sockets = scans[number].sockets
-        heard = diag.details(sockets.places[index]).get("last_ack")
+        heard = diag.last_ack(sockets.place(index))
         if rtt and heard is not None and heard <= IDLE:
-            found.append(sockets.rows[index][diag.COOKIE])
+            found.append(sockets.columns[diag.COOKIE][index])
             if len(found) == count:
                 break
     return found
 
 
-def reading(shown: Mapping[int, Shown]) -> vsnap.Reading:
-    """The values of each connection that is shown."""
-    columns: Dict[str, Dict[int, object]] = {
-        "conn." + name: {}
-        for name in (*diag.FIELDS, *_IN_ROW, "state", "cong", "uid", "inode")
-        if name != "last_ack"
-    }
-    names = {}
+def reading(shown: Mapping[int, Shown], known: Mapping[Any, str]) -> vsnap.Reading:
+    """The values of each connection that is shown; `known` are names of earlier readings."""
+    names, table = {}, []
     for cookie, (scan, index) in shown.items():
-        row, place = scan.sockets.rows[index], scan.sockets.places[index]
-        names[cookie] = name(scan, index)
-        for field, value in diag.details(place).items():
-            if field != "last_ack":
-                columns["conn." + field][cookie] = value
-        for field, at in _IN_ROW.items():
-            columns["conn." + field][cookie] = row[at]
-        columns["conn.state"][cookie] = diag.STATES.get(row[diag.STATE], "unknown")
-        columns["conn.cong"][cookie] = congestion(row) or None
-    return vsnap.Reading(columns, {"connection": names})  # type: ignore[arg-type,dict-item]
+        columns = scan.columns
+        names[cookie] = known.get(cookie) or name(scan, index)
+        cells: List[object] = list(diag.details(scan.sockets.place(index)))
+        cells += [columns[at][index] for at in _IN_ROW.values()]
+        cells.append(diag.STATES.get(columns[diag.STATE][index], "unknown"))
+        cells.append(congestion(columns[diag.CONGESTION][index]) or None)
+        table.append(cells)
+    values = {}
+    for field, column in zip(_COLUMNS, zip(*table)):
+        if field != "last_ack":
+            values["conn." + field] = dict(zip(shown, column))
+    return vsnap.Reading(values, {"connection": names})  # type: ignore[dict-item]
 
 
-def congestion(row: diag.Row) -> str:
-    return str(row[diag.CONGESTION].rstrip(b"\0").decode("ascii", "replace"))
+def congestion(text: bytes) -> str:
+    """Name of the algorithm, "" where the kernel told none."""
+    return text.rstrip(b"\0").decode("ascii", "replace")
 
 
 def name(scan: n_scan.Scan, index: int) -> str:
     """`local:port>remote:port` of a row."""
-    row = scan.sockets.rows[index]
+    columns = scan.columns
     family = socket.AF_INET if index < scan.families[0] else socket.AF_INET6
-    here = n_scan.endpoint(family, row[diag.SRC], row[diag.SPORT])
-    there = n_scan.endpoint(family, row[diag.DST], row[diag.DPORT])
+    here = n_scan.endpoint(family, columns[diag.SRC][index], columns[diag.SPORT][index])
+    there = n_scan.endpoint(family, columns[diag.DST][index], columns[diag.DPORT][index])
     return "%s>%s%s" % (here, there, n_scan.suffix(scan.label))
