@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from vectorpy.sources.check import Step
 
 from vectorpy import __version__
 from vectorpy.cli import main
 from vectorpy.collector import inspect, stack
 from vectorpy.errors import RefusedByPolicy, Unavailable
 from vectorpy.settings import Settings
+from vectorpy.sources.check import Step
 
 
 @pytest.fixture
