@@ -151,7 +151,8 @@ def main() -> None:
             found = measure(ways, given.rounds, count)
         cheapest = min(value for name, value in found.items() if name != "vnet")
         row = "  ".join(f"{name} {value:8.2f}" for name, value in found.items())
-        print(f"{count:6} sockets  {row}  ratio to the cheapest other {cheapest / found['vnet']:.1f}")
+        ratio = cheapest / found["vnet"]
+        print(f"{count:6} sockets  {row}  ratio to the cheapest other {ratio:.1f}")
 
 
 if __name__ == "__main__":
