@@ -38,7 +38,7 @@ _FILE_KEYS = {"group", "widget", "preset"}
 _WIDGET_KEYS = {
     "id", "aliases", "title", "kind", "kinds", "unit", "range", "per_instance", "top", "label",
     "recorded", "requires", "needs", "help", "where", "series", "buckets", "choice", "part",
-    *TABLE_KEYS,
+    "gate", "probe", "empty", *TABLE_KEYS,
 }  # fmt: skip
 _SERIES_KEYS = {
     "name", "expression", "otherwise", "role", "unit", "optional", "positive", "also", "when",
@@ -125,7 +125,19 @@ def _widget(entry: dict[str, Any], group: str) -> Widget:
         aliases=_aliases(entry),
         requires=strings(entry, "requires"),
         needs=string(entry, "needs", ""),
+        empty=string(entry, "empty", ""),
+        gate=_gate(entry),
+        probe=string(entry, "probe", ""),
     )
+
+
+def _gate(entry: dict[str, Any]) -> str:
+    gate, probe = string(entry, "gate", ""), string(entry, "probe", "")
+    if gate and not _METRIC.fullmatch(gate):
+        raise Fault(f"gate {gate!r} is no name of a metric")
+    if probe and not gate:
+        raise Fault("probe needs a gate")
+    return gate
 
 
 def _charted(entry: dict[str, Any], group: str) -> Widget:

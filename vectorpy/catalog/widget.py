@@ -1,31 +1,33 @@
-"""What a widget is: its texts, its series, and whether a host can draw it.
+"""What a widget is: its texts and its series.
 
-Plain records and the check against a host's descriptors belong here; reading
-files is `loader`'s, options are `options`', tables' columns are `table`'s,
-numbers are `model.expression`'s.
+Plain records belong here; reading files is `loader`'s, options are `options`',
+the check against a host is `check`'s, tables' columns are `table`'s, numbers
+are `model.expression`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vectorpy.catalog.table import Columns, choose_columns, listed
-from vectorpy.errors import UserError
+from vectorpy.catalog.table import Columns
 from vectorpy.model import units
 from vectorpy.model.expression import Expression
 from vectorpy.model.histogram import buckets
-from vectorpy.model.metric import COUNTER, Descriptor
+from vectorpy.model.metric import Descriptor
 from vectorpy.model.ring import Window
 from vectorpy.model.watch import Wish
+
+if TYPE_CHECKING:
+    from vectorpy.catalog.check import Checked
 
 KINDS = ("line", "stacked", "heatmap", "table", "value")
 # limit: a reference line. rest: what fills a stack up to its whole. readout: a number, not drawn.
 # mark: an event at each second in which it is above zero.
 ROLES = ("", "limit", "rest", "readout", "mark")
 # Series that a widget can do without: they explain, and carry no part of a sum.
-_SPARE = ("limit", "readout", "mark")
+SPARE = ("limit", "readout", "mark")
 
 
 class Help(NamedTuple):
@@ -120,20 +122,6 @@ class SeriesSpec:
         return {key: text for key, text in labels.items() if text}
 
 
-class Checked(NamedTuple):
-    """A widget as one host can draw it.
-
-    `widget` has the series (or a table's columns) that can be drawn, the fitting
-    expression chosen for each. `missing` are metrics that the host lacks.
-    `reason` says in words why nothing can be drawn ("" where something can);
-    then `widget.series` and `.table` are empty.
-    """
-
-    widget: Widget
-    missing: tuple[str, ...]
-    reason: str
-
-
 @dataclass(frozen=True)
 class Widget:
     """One widget of the catalogue, or one with a wish's options applied.
@@ -145,7 +133,11 @@ class Widget:
     points count events in an interval. `choice` is an option whose values pick
     among the series (`when`), `chosen` the value given. `part` is an option that
     picks instances by what stands before "::" in their names. `table` are the
-    columns of a live table, which has no series.
+    columns of a live table, which has no series. `gate` is a metric that has a
+    value whenever the widget's metrics may have some: then theirs may be missing
+    for want of events, and `empty` says so where there is nothing to draw.
+    `probe` is the part of the agent that brings them, by its name in the agent's
+    probe.status.
     """
 
     id: str
@@ -173,6 +165,9 @@ class Widget:
     chosen: str = ""
     part: Option | None = None
     table: Columns | None = None
+    gate: str = ""
+    probe: str = ""
+    empty: str = ""
     # Parts of its expressions that have a name in the file, for its documentation: name, text.
     where: tuple[tuple[str, str], ...] = ()
     # True for the widget `chart`, whose metrics are not known beforehand.
@@ -182,9 +177,19 @@ class Widget:
     def metrics(self) -> frozenset[str]:
         """All metrics that it may use: describe these; those of the checked widget are fetched."""
         if self.table is not None:
-            return self.table.metrics
+            return self.table.metrics | self.about
         label = frozenset([self.label]) if self.label else frozenset()
-        return label.union(*(series.metrics for series in self.active))
+        return self.about.union(label, *(series.metrics for series in self.active))
+
+    @property
+    def about(self) -> frozenset[str]:
+        """Metrics that tell whether it can be drawn, and why not."""
+        return frozenset(name for name in (self.gate, self.status) if name)
+
+    @property
+    def status(self) -> str:
+        """The text metric of its agent's probes, "" where it is of none."""
+        return f"{self.gate.partition('.')[0]}.probe.status" if self.probe else ""
 
     @property
     def active(self) -> tuple[SeriesSpec, ...]:
@@ -211,99 +216,10 @@ class Widget:
     def check(
         self, descriptors: Mapping[str, Descriptor], absent: Collection[str] = frozenset()
     ) -> Checked:
-        """What of it a host with these descriptors can draw; it never raises.
+        """What of it a host with these descriptors can draw; see `check.check`."""
+        from vectorpy.catalog.check import check  # it needs this module first
 
-        `absent` are metrics that are described but have no value there. Required
-        series are needed all, as a part of a sum that is left out would lie;
-        optional ones, limits and readouts are left out alone.
-        """
-        if self.table is not None:
-            return self._check_table(self.table, descriptors)
-        usable = {n: d for n, d in descriptors.items() if d.numeric and n not in absent}
-        chosen: list[SeriesSpec] = []
-        missing: set[str] = set()
-        lacking: set[str] = set()
-        for series in self.active:
-            fitting = _choose(series, usable)
-            if fitting is not None:
-                chosen.append(fitting)
-                continue
-            first = frozenset().union(*(e.metrics for e in series.expressions))
-            gone = {name for name in first if name not in usable}
-            missing |= gone
-            if not series.optional and series.role not in _SPARE:
-                lacking |= gone
-        gaps = tuple(sorted(missing))
-        drawn = any(series.role not in _SPARE for series in chosen)
-        if lacking or not drawn:
-            return self._cannot(gaps, self._lacks(sorted(lacking or missing), descriptors))
-        widget = replace(
-            self, series=tuple(chosen), label=self.label if self._labelled(descriptors) else None
-        )
-        try:
-            return Checked(widget._measured(usable), gaps, "")
-        except UserError as error:
-            return self._cannot(gaps, str(error))
-
-    def _cannot(self, missing: tuple[str, ...], reason: str) -> Checked:
-        return Checked(replace(self, series=(), label=None, table=None), missing, reason)
-
-    def _check_table(self, table: Columns, descriptors: Mapping[str, Descriptor]) -> Checked:
-        try:
-            found, missing = choose_columns(table, descriptors)
-        except UserError as error:
-            return self._cannot((), f"{self.id}: {error}")
-        if found is None:
-            return self._cannot(missing, self._lacks(missing, descriptors))
-        return Checked(replace(self, table=found), missing, "")
-
-    def _labelled(self, descriptors: Mapping[str, Descriptor]) -> bool:
-        return self.label is not None and self.label in descriptors
-
-    def _lacks(self, names: Iterable[str], descriptors: Mapping[str, Descriptor]) -> str:
-        """Words for metrics that this host does not have, or has without numbers."""
-        if not self.series and self.table is None:
-            return "No metric was asked for."
-        texts = [n for n in names if n in descriptors and not descriptors[n].numeric]
-        if texts:
-            return f"{listed(texts)} is no number on this host, so it can't be drawn."
-        sentence = f"This host has no {listed(list(names))}."
-        if self.needs:
-            return f"{sentence} {self.needs}"
-        if self.requires:
-            agents = listed(list(self.requires))
-            return (
-                f"{sentence} It comes from PCP's agent {agents}: is it installed and running there?"
-            )
-        return sentence
-
-    def _measured(self, usable: Mapping[str, Descriptor]) -> Widget:
-        """This widget after its dimensions and instance domains are checked; UserError if wrong."""
-        counted = bool(self.buckets)
-        dims = {name: _dim(descriptor, counted) for name, descriptor in usable.items()}
-        indoms = {name: descriptor.indom for name, descriptor in usable.items()}
-        unit, some = self.unit, False
-        for series in self.series:
-            dim = series.expression.dim(dims)
-            if any(units.same(e.dim(dims), dim) is False for e in series.also):
-                raise UserError(f"The series {series.name!r} adds up things of different units.")
-            unit = unit or units.unit_name(dim)
-            declared = series.unit or unit
-            if not units.fits(declared, dim):
-                raise UserError(
-                    f"The series {series.name!r} of {self.id} comes out in "
-                    f"{units.unit_name(dim)}, not in {declared}."
-                )
-            inside = series.expression.indom(indoms) is not None
-            some = some or inside
-            if not self.open and inside != placed(series.name):
-                what = "has instances" if inside else "has no instances"
-                raise UserError(f"The series {series.name!r} of {self.id} {what} on this host.")
-        series_ = tuple(replace(s, unit=s.unit or unit) for s in self.series)
-        rate = counted and any(
-            usable[name].semantics == COUNTER for series in series_ for name in series.metrics
-        )
-        return replace(self, unit=unit, series=series_, per_instance=some, rate=rate)
+        return check(self, descriptors, absent)
 
     def page(self) -> dict[str, Any]:
         """Plain data for GET /api/v1/widgets."""
@@ -336,24 +252,6 @@ class Widget:
 def placed(template: str) -> bool:
     """True where a series' name has a place for its instance."""
     return "{instance}" in template or "{label}" in template
-
-
-def _choose(series: SeriesSpec, usable: Mapping[str, Descriptor]) -> SeriesSpec | None:
-    """The series with the first of its expressions whose metrics are all there."""
-    if all(name in usable for e in series.expressions for name in e.metrics):
-        return replace(series, otherwise=())
-    for expression in series.otherwise:
-        if all(name in usable for name in expression.metrics):
-            return replace(series, expression=expression, otherwise=(), also=())
-    return None
-
-
-def _dim(descriptor: Descriptor, counted: bool) -> units.Dim:
-    """Dimension of a metric's points; of a histogram's counter, that of its counts."""
-    dim = units.point_dim(descriptor)
-    if counted and descriptor.semantics == COUNTER:
-        return dim._replace(time=dim.time + 1)
-    return dim
 
 
 def _added(
