@@ -87,8 +87,16 @@ ensure_system() {
 
 # One word for the contents of the files and folders named (relative to ROOT).
 fingerprint() {
-    (cd "$ROOT" && find "$@" -name __pycache__ -prune -o -type f -print 2>/dev/null | LC_ALL=C sort |
+    (cd "$ROOT" && find "$@" \( -name __pycache__ -o -name '.*_cache' \) -prune -o -type f -print 2>/dev/null |
+        LC_ALL=C sort |
         tr '\n' '\0' | xargs -0 cksum | cksum | tr ' ' -)
+}
+
+# copy_sources FOLDER: what an install is made of, without what tools left in it.
+copy_sources() {
+    # shellcheck disable=SC2086  # the words are paths
+    (cd "$ROOT" && cp -R $SOURCES "$1") || return 1
+    find "$1" \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 }
 
 is_stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
