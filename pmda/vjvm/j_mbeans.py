@@ -7,7 +7,18 @@ import os
 import re
 import threading
 import time
-from typing import Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import j_jvm
 import j_maps
@@ -21,6 +32,7 @@ import vtable
 MOST_SERVERS = 16
 _PID = re.compile(r"(\d{1,10})@")
 
+Logins = Union[Dict[str, Tuple[str, str]], str]  # by HOST:PORT, or why there are none
 Values = Dict[str, Dict[str, "int | float"]]  # metric -> bean's label -> value
 
 
@@ -211,22 +223,36 @@ class Misconfigured(vcollect.Probe):
         raise vcollect.Unavailable(self._why)
 
 
-def probe(conf: vconf.Conf, known: Callable[[], List[j_jvm.Jvm]]) -> vcollect.Probe:
+def logins(conf: vconf.Conf) -> Logins:
+    """The credentials file, or why it can't be used."""
+    try:
+        return credentials(conf.credentials)
+    except j_servers.ServerError as error:
+        return str(error)
+
+
+def _servers(conf: vconf.Conf, maps: Mapping[str, j_maps.Map]) -> List[j_servers.Server]:
+    """Raises ServerError."""
+    found = [j_servers.server(word, conf.mbeans_beyond_loopback) for word in conf.mbeans]
+    for server in found:
+        if server.map not in maps:
+            raise j_servers.ServerError("no map is called %s" % server.map)
+    if len(found) > MOST_SERVERS:
+        raise j_servers.ServerError("more than %d MBean servers" % MOST_SERVERS)
+    return found
+
+
+def probe(conf: vconf.Conf, given: Logins, known: Callable[[], List[j_jvm.Jvm]]) -> vcollect.Probe:
     """The probe as the conf wants it; its threads run from now on."""
+    if isinstance(given, str):
+        return Misconfigured("off: %s" % given)
     maps = {each.name: each for each in j_maps.shipped()}
     try:
-        logins = credentials(conf.credentials)
-        servers = [j_servers.server(word, conf.mbeans_beyond_loopback) for word in conf.mbeans]
-        for server in servers:
-            if server.map not in maps:
-                there = ", ".join(sorted(maps))
-                raise j_servers.ServerError("no map is called %s: %s" % (server.map, there))
-        if len(servers) > MOST_SERVERS:
-            raise j_servers.ServerError("more than %d MBean servers" % MOST_SERVERS)
+        servers = _servers(conf, maps)
     except j_servers.ServerError as error:
         return Misconfigured("off: %s" % error)
     pollers = [
-        Poller(server, maps[server.map].rules, logins.get(server.address), conf)
+        Poller(server, maps[server.map].rules, given.get(server.address), conf)
         for server in servers
     ]
     for poller in pollers:

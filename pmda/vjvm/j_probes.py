@@ -18,6 +18,7 @@ import j_process
 import vcollect
 import vconf
 import vfiles
+import vrights
 import vsnap
 
 MOST = 200  # JVMs; the table's cap
@@ -154,10 +155,30 @@ def _same(known: j_jvm.Jvm, found: j_find.Found, orphaned: FrozenSet[j_find.Key]
     return known.mapped == found.mapped and known.key not in orphaned
 
 
+def rights(conf: vconf.Conf) -> FrozenSet[int]:
+    """Capabilities that reading other users' JVMs takes, and asking them where that is on."""
+    read = {vrights.SYS_PTRACE, vrights.DAC_READ_SEARCH}
+    ask = {vrights.CHOWN, vrights.DAC_OVERRIDE, vrights.FOWNER, vrights.KILL}
+    return frozenset(read | ask if conf.attach else read)
+
+
+def _give_up_root(conf: vconf.Conf) -> None:
+    """JVMs answer to root and to their own user, so with attach the user stays root."""
+    ids = (0, 0) if conf.attach else vrights.account("pcp") or vrights.account("nobody")
+    if ids is None:
+        raise vrights.RightsError("there is neither a user pcp nor a user nobody to become")
+    vrights.give_up(ids, rights(conf))
+
+
 def build(conf: vconf.Conf, root: str, log: Callable[[str], None]) -> List[vcollect.Probe]:
-    """The probes of one agent."""
+    """The probes of one agent; started by root, it keeps what they need of root and no more."""
     world = vfiles.World(root)
+    logins = j_mbeans.logins(conf)  # a file that only root may read
+    if os.geteuid() == 0:
+        _give_up_root(conf)
     jvms = Jvms(conf, world)
-    probes: List[vcollect.Probe] = [jvms, j_attach.probe(conf, world, jvms.known)]
-    probes.append(j_mbeans.probe(conf, jvms.known))
-    return probes
+    return [
+        jvms,
+        j_attach.probe(conf, world, jvms.known),
+        j_mbeans.probe(conf, logins, jvms.known),
+    ]
