@@ -62,7 +62,7 @@ AGENTS: tuple[Agent, ...] = (
 
 
 # Our own, by the name of their folder below pmda/; domains outside those that PCP gives out.
-OURS = {"vnet": 401}
+OURS = {"vnet": 401, "vjvm": 402}
 
 
 def with_ours(agents: tuple[Agent, ...], root: Path) -> tuple[Agent, ...]:
