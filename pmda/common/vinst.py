@@ -43,6 +43,7 @@ class Instances:
 
     def ids(self, keys: Sequence[Hashable], now: float) -> Dict[Hashable, int]:
         """Key -> id of the first `cap` keys. `now` is monotonic, in seconds."""
+        self._cull(now)
         found: Dict[Hashable, int] = {}
         known = self._known
         for key in keys:
