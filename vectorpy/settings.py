@@ -65,6 +65,8 @@ class Settings:
     dashboard_widgets: int = _setting(40, "Widgets on one dashboard.")
     tick_metrics: int = _setting(600, "Metrics of a host per tick.")
     fetch_values: int = _setting(10_000, "Values of a host per sample.")
+    table_values: int = _setting(50_000, "Values of a host per sample for tables.")
+    table_bytes: int = _setting(4 * 1024 * 1024, "Largest answer of a host to that, in bytes.")
     series_drawn: int = _setting(50, "Series of one widget that travel to the page.")
     inbound_rate: int = _setting(20, "Messages per second taken from one viewer.")
     inbound_bytes: int = _setting(64 * 1024, "Largest message taken from a viewer, in bytes.")

@@ -75,6 +75,17 @@ class Catalog:
         """
         return frozenset().union(*(widget.metrics for widget in self.recorded_widgets(presets)))
 
+    @property
+    def histograms(self) -> frozenset[str]:
+        """Metrics whose instances are ranges, by the widgets that draw them so."""
+        return frozenset(
+            name
+            for widget in self.widgets.values()
+            if widget.buckets
+            for series in widget.series
+            for name in series.metrics
+        )
+
     def page(self) -> dict[str, Any]:
         """Plain data: `widgets` and `presets` of WIRE.md 6, and the `default` preset."""
         return {

@@ -207,6 +207,11 @@ class Widget:
         factor, _ = units.canonical(self.buckets)
         return {"low": f"{found[0].low * factor:.6g}", "high": f"{found[0].high * factor:.6g}"}
 
+    @property
+    def bucket_unit(self) -> str:
+        """The unit of answers that a histogram's ranges are in."""
+        return units.unit_name(units.canonical(self.buckets)[1])
+
     def instantiate(self, wish: Wish) -> Widget:
         """This widget with the wish's options; UserError for unknown options and bad values."""
         from vectorpy.catalog.options import apply  # it needs this module first

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from vectorpy.live.record import Record
+from vectorpy.live.table import News, TableView
 from vectorpy.live.view import View
 from vectorpy.model import wire
 from vectorpy.model.watch import ChannelSpec
@@ -46,7 +47,9 @@ class Versions:
 class Channel:
     """See the module. `views` stand in the order of the spec's wishes."""
 
-    def __init__(self, spec: ChannelSpec, views: Sequence[View], versions: Versions) -> None:
+    def __init__(
+        self, spec: ChannelSpec, views: Sequence[View | TableView], versions: Versions
+    ) -> None:
         self.spec = spec
         self.key = spec.key
         self.views = tuple(views)
@@ -91,7 +94,7 @@ class Channel:
         """Whether all that it draws from was sampled, so that it has a layout."""
         if record.ring.last is None:
             return False
-        return all(record.known(view.metrics) for view in self.views)
+        return all(view.ready(record) for view in self.views)
 
     def begin(self, record: Record, epoch: str, window: int) -> list[Event]:
         """Layout and history for one who joins; none where the channel isn't ready yet.
@@ -128,6 +131,11 @@ class Channel:
             self.last = second
             self._emit("tick", wire.encode(tick).encode())
 
+    def tell_rows(self, epoch: str, view: TableView, news: News) -> None:
+        """Send what changed in a table; a new layout, where one is due, brings all its rows."""
+        if view in self.views and self._v and not self._stale(epoch):
+            self._emit("rows", _encode(view.changed(self.key, self._v, news)))
+
     def history(self, record: Record, start: int, end: int, *, layout: bool) -> list[Event]:
         """History between two seconds (both included), for frozen views."""
         if not self._v:
@@ -136,11 +144,13 @@ class Channel:
         return [("layout", self._layout), ("history", text)] if layout else [("history", text)]
 
     def _opening(self, record: Record, window: int) -> list[Event]:
-        """Layout and `window` seconds of history up to the last tick."""
+        """Layout, `window` seconds of history up to the last tick, and the rows of tables."""
         start = self.last - max(window, self.spec.interval) + 1
         # The history first: where a widget fails in it, the layout changes.
         history = self._history(record, start, self.last)
-        return [("layout", self._layout), ("history", history)]
+        tables = [view for view in self.views if isinstance(view, TableView) and view.seq]
+        rows = [_encode(view.whole(self.key, self._v)) for view in tables]
+        return [("layout", self._layout), ("history", history), *(("rows", r) for r in rows)]
 
     def _announce(self, record: Record) -> None:
         """A new layout goes to all who watch, with its history."""
@@ -194,6 +204,10 @@ class Channel:
     def _emit(self, event: str, text: bytes) -> None:
         for sink in self.sinks:
             sink.emit(self.key, event, text)
+
+
+def _encode(message: dict[str, Any]) -> bytes:
+    return wire.encode(message).encode()
 
 
 def _empty(parts: Iterable[Sequence[float | None]]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
 from vectorpy.live.record import Record
+from vectorpy.live.table import TableView, table_view
 from vectorpy.live.view import View
 from vectorpy.model.watch import ChannelSpec
 from vectorpy.settings import Settings
@@ -32,7 +33,7 @@ class Demand:
         self._catalog = catalog
         self._recorded_widgets = recorded
         self._settings = settings
-        self._views: dict[tuple[int, str], View] = {}
+        self._views: dict[tuple[int, str], View | TableView] = {}
         self._names: tuple[str, ...] | None = None
         self._wanted: tuple[str, ...] | None = None
         # Recorded metrics that this host's widgets are drawn from, for a state of the record.
@@ -41,23 +42,29 @@ class Demand:
 
     # -- views -----------------------------------------------------------------
 
-    def views_of(self, spec: ChannelSpec) -> list[View]:
+    def views_of(self, spec: ChannelSpec) -> list[View | TableView]:
         """The views of a channel's wishes: those that others have already, or new ones."""
         found = []
         for wish in spec.wishes:
             place = (spec.interval, wish.text)
             view = self._views.get(place)
             if view is None:
-                view = View(wish, spec.interval, self._catalog, self._settings.series_drawn)
+                view = table_view(wish, spec.interval, self._catalog) or View(
+                    wish, spec.interval, self._catalog, self._settings.series_drawn
+                )
                 self._views[place] = view
                 last = self._record.ring.last
-                if last is not None and self._record.known(view.metrics):
+                if last is not None and view.ready(self._record):
                     view.refresh(self._record, last)
             found.append(view)
         self.changed()
         return found
 
-    def keep(self, views: Iterable[View]) -> None:
+    def tables(self) -> list[TableView]:
+        """The views that are tables."""
+        return [view for view in self._views.values() if isinstance(view, TableView)]
+
+    def keep(self, views: Iterable[View | TableView]) -> None:
         """Forget all views but these."""
         used = {id(view) for view in views}
         self._views = {place: view for place, view in self._views.items() if id(view) in used}
@@ -85,7 +92,7 @@ class Demand:
         if self._names is None:
             limit = self._settings.tick_metrics
             have = self._record.descriptors.keys()
-            first = self._drawn(lambda v: v.metrics if self._broad else v.fetched) & have
+            first = self._drawn(lambda view: view.polled(self._broad)) & have
             rest = (self._recorded(self._broad) & have) - first
             ranked = sorted(first) + sorted(rest)
             self.left_out = max(0, len(ranked) - limit)
@@ -105,7 +112,7 @@ class Demand:
         if self._broad:
             self._broad, self._names = False, None
 
-    def _drawn(self, metrics: Callable[[View], frozenset[str]]) -> set[str]:
+    def _drawn(self, metrics: Callable[[View | TableView], frozenset[str]]) -> set[str]:
         return {name for view in self._views.values() for name in metrics(view)}
 
     def _recorded(self, all_of_them: bool) -> set[str]:

@@ -59,7 +59,7 @@ def _widgets(known: Abilities | None, record: Record, catalog: Catalog) -> dict[
         if widget.open:
             continue  # a chart of any metric: there is nothing to say beforehand
         found = widget.check(known.descriptors, record.absent)
-        draws = bool(found.widget.series)
+        draws = not found.reason
         hint = "" if draws or widget.needs in found.reason else widget.needs
         widgets.append({"id": widget.id, "draws": draws, "reason": found.reason, "hint": hint})
         for metric in found.missing:

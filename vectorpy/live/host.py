@@ -45,6 +45,7 @@ class World:
     clock: Clock
     versions: Versions
     recorded: tuple[Widget, ...]
+    histograms: frozenset[str] = frozenset()
 
 
 class Host:
@@ -55,6 +56,8 @@ class Host:
         self.ids = [hid.id]
         self.lock = threading.RLock()
         self.wake = threading.Event()
+        self.table_wake = threading.Event()
+        self.table_thread: threading.Thread | None = None
         self.status = Status()
         self.facts: Facts | None = None
         self.since = world.clock.now()
@@ -66,7 +69,7 @@ class Host:
         self.merged: Host | None = None
         self._world = world
         settings = world.settings
-        self.record = Record(settings.ring_seconds, settings.ring_bytes)
+        self.record = Record(settings.ring_seconds, settings.ring_bytes, world.histograms)
         self.channels: dict[str, Channel] = {}
         self.demand = Demand(self.record, world.catalog, world.recorded, settings)
         self._life = Life(settings.linger_seconds, settings.keep_seconds)
@@ -102,6 +105,7 @@ class Host:
             answer([*events, *channel.begin(self.record, self._epoch, window)])
             self._call = True
         self.wake.set()
+        self.table_wake.set()
         return True
 
     def leave(self, key: str, sink: Sink, viewers: Iterable[str] | None) -> None:
@@ -305,6 +309,18 @@ class Host:
             name=self.status.name,
         )
 
+    # -- tables ------------------------------------------------------------------
+
+    def tabled(self) -> bool:
+        """Whether somebody watches a table of it."""
+        with self.lock:
+            return self.merged is None and bool(self.demand.tables())
+
+    @property
+    def epoch(self) -> str:
+        """The name of this life of its points."""
+        return self._epoch
+
     # -- what goes out ---------------------------------------------------------
 
     def _publish(self, t: int) -> None:
@@ -370,6 +386,7 @@ class Host:
             self.demand.keep(())
             self._life = Life(0.0, 0.0)
         self.wake.set()
+        self.table_wake.set()
 
 
 def _encode(message: dict[str, Any]) -> bytes:

@@ -30,6 +30,7 @@ from vectorpy.live.clock import Clock, SystemClock
 from vectorpy.live.host import Answer, Host, World
 from vectorpy.live.lookup import Abilities, Lookup
 from vectorpy.live.sampler import Dials, Sampler
+from vectorpy.live.tables import Tables
 from vectorpy.model import hostspec
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.watch import ChannelSpec
@@ -71,7 +72,7 @@ class Hub:
         except UnknownName as error:
             raise ConfigError(f"The setting recorded: {error.message}") from error
         versions = Versions(self._clock.now)
-        self._world = World(settings, catalog, self._clock, versions, recorded)
+        self._world = World(settings, catalog, self._clock, versions, recorded, catalog.histograms)
         self._lookup = Lookup(dials, catalog, self._clock, self._is_late)
         self._gate = threading.BoundedSemaphore(settings.gate_probes)
         self._lock = threading.RLock()
@@ -157,7 +158,7 @@ class Hub:
         )
 
     def _ensure_thread(self, host: Host) -> None:
-        """Start the host's thread where it has none; one that hangs is never doubled."""
+        """Start the host's threads where it has none; one that hangs is never doubled."""
         with host.lock:
             if self._threads and host.thread is None and not self._closed.is_set():
                 name = f"host-{host.hid.id}"[:60]
@@ -165,6 +166,25 @@ class Hub:
                     target=self._live, args=(host,), name=name, daemon=True
                 )
                 host.thread.start()
+            if self._threads and host.table_thread is None and host.tabled():
+                name = f"tables-{host.hid.id}"[:60]
+                host.table_thread = threading.Thread(
+                    target=self._live_tables, args=(host,), name=name, daemon=True
+                )
+                host.table_thread.start()
+
+    def _live_tables(self, host: Host) -> None:
+        tables = self.tables(host)
+        while True:
+            tables.run()
+            with host.lock:
+                if self._closed.is_set() or not host.tabled():
+                    host.table_thread = None
+                    return
+
+    def tables(self, host: Host) -> Tables:
+        """The sampler of a host's tables; its thread is the caller's."""
+        return Tables(host, self._dials, self._clock, self._chance)
 
     def _live(self, host: Host) -> None:
         sampler = self.sampler(host)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from vectorpy.model.metric import Descriptor
+from vectorpy.model.metric import COUNTER, Descriptor
 from vectorpy.model.rates import Point, Rates
 from vectorpy.model.ring import Ring
 from vectorpy.model.sample import Sample
@@ -28,15 +28,18 @@ class Taken:
 
 
 class Record:
-    """One host's descriptors, rates and ring.
+    """One host's descriptors, rates and ring. `histograms` are metrics by ranges of values.
 
     `checked` rises whenever it changes which widgets can draw (descriptors, and
     metrics that have no value), `churn` whenever instances came or went.
     """
 
-    def __init__(self, seconds: int, limit_bytes: int) -> None:
+    def __init__(
+        self, seconds: int, limit_bytes: int, histograms: Collection[str] = frozenset()
+    ) -> None:
+        self.histograms = frozenset(histograms)
         self.ring = Ring(seconds, limit_bytes)
-        self.rates = Rates()
+        self.rates = Rates(self.histograms)
         self.descriptors: dict[str, Descriptor] = {}
         self.unknown: set[str] = set()
         self.without: dict[str, str] = {}
@@ -67,9 +70,17 @@ class Record:
                 changed |= self.descriptors.pop(name, None) is not None
                 changed = True
         self.descriptors.update(found)
-        self.ring.declare(found)
+        self.ring.declare(found, self._summed(found))
         if changed:
             self.checked += 1
+
+    def _summed(self, found: Mapping[str, Descriptor]) -> list[str]:
+        """Histograms that count events: those that tell a present state are gauges."""
+        return [n for n in found if n in self.histograms and found[n].semantics == COUNTER]
+
+    def asked(self, names: Iterable[str]) -> bool:
+        """Whether each of `names` is described, or is known not to exist."""
+        return all(n in self.descriptors or n in self.unknown for n in names)
 
     def known(self, names: Iterable[str]) -> bool:
         """Whether each of `names` is described and was sampled, or is known not to exist."""

@@ -46,6 +46,10 @@ class Dials(Protocol):
         """An unopened source; VectorpyError where there is none."""
         ...
 
+    def dial_wide(self, host: HostId) -> Source:
+        """The same for tables: a source that takes more values in one answer."""
+        ...
+
     def alive(self, host: HostId) -> bool:
         """Whether something listens there; cheap, and never raises."""
         ...

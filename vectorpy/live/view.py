@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vectorpy.catalog.catalog import Catalog
@@ -71,10 +71,13 @@ class View:
         except Exception as error:
             self._break(error)
 
-    @property
-    def fetched(self) -> frozenset[str]:
-        """The metrics that it draws from, as far as it was checked: to be fetched."""
-        return self.metrics if self._drawn is None else self._uses
+    def polled(self, broad: bool) -> frozenset[str]:
+        """The metrics to be fetched: those that it draws from as far as it was checked, or all."""
+        return self.metrics if broad or self._drawn is None else self._uses
+
+    def ready(self, record: Record) -> bool:
+        """Whether all that it may use was sampled, or is known not to exist."""
+        return record.known(self.metrics)
 
     # -- which series ----------------------------------------------------------
 
@@ -98,7 +101,7 @@ class View:
         drawn = found.widget if found.widget.series else None
         reason = found.reason if drawn is None else ""
         if reason:
-            reason = _explain(reason, found.missing, record)
+            reason = _explain(reason, found.missing, widget, record)
         state = (drawn, reason, tuple(found.missing))
         if state != (self._drawn, self._reason, self._missing):
             self._drawn, self._reason, self._missing = state
@@ -211,16 +214,20 @@ class View:
             )
         if self._drawn is not None and not self._series:
             names = ", ".join(sorted(self._uses)[:3])
-            reason = f"There is nothing to draw: the host has no instances of {names} now."
+            nothing = f"There is nothing to draw: the host has no instances of {names} now."
+            reason = self._drawn.empty or nothing
         specs = self._drawn.series if self._drawn else ()
         series = [
             wire.series(
                 specs[spec].title(instance, self._labels.get(instance, "")),
-                specs[spec].labels(instance, self._labels.get(instance, "")),
+                {
+                    **specs[spec].labels(instance, self._labels.get(instance, "")),
+                    **widget.bounds(instance),
+                },
             )
             for spec, instance in self._series
         ]
-        return wire.widget(
+        told = wire.widget(
             self.wish.text,
             widget.id,
             widget.title,
@@ -231,6 +238,9 @@ class View:
             self._missing,
             reason,
         )
+        if widget.buckets:
+            told["buckets"] = {"unit": widget.bucket_unit, "rate": widget.rate}
+        return told
 
     def _break(self, error: Exception) -> None:
         """The widget failed: it draws no more, says so, and harms no other."""
@@ -269,10 +279,22 @@ def _mean(column: Iterable[float | None]) -> float:
     return sum(numbers) / len(numbers) if numbers else 0.0
 
 
-def _explain(reason: str, missing: Iterable[str], record: Record) -> str:
+def _explain(reason: str, missing: Iterable[str], widget: Widget, record: Record) -> str:
     """The reason, with the host's own words where a metric is there but without a value."""
+    said = probe_says(widget, record.ring.latest(widget.status)) if widget.status else ""
+    if said and widget.gate in missing:
+        return said
     for name in missing:
         why = record.without.get(name)
         if why and why not in reason:
             return f"{reason} The host says of {name}: {why}"
     return reason
+
+
+def probe_says(widget: Widget, statuses: Mapping[str, object]) -> str:
+    """Why the part of an agent that brings the widget does not work; "" where it does."""
+    said = statuses.get(widget.probe, "")
+    if said in ("", "ok"):
+        return ""
+    agent = widget.status.partition(".")[0]
+    return f"The agent {agent} runs on this host, but its probe {widget.probe} says: {said}."

@@ -96,6 +96,42 @@ def tick(channel: str, epoch: str, v: int, seq: int, prev: int, n: Sequence[Cell
     return {"channel": channel, "epoch": epoch, "v": v, "seq": seq, "prev": prev, "n": n}
 
 
+def rows(
+    channel: str,
+    v: int,
+    seq: int,
+    key: str,
+    cells: Mapping[str, Mapping[str, float | str | None] | None],
+    *,
+    total: int,
+    note: str = "",
+    whole: bool = False,
+    t: Sequence[int] = (),
+    past: Mapping[str, Sequence[Any]] | None = None,
+) -> Message:
+    """A table's rows at second `seq`; `key` is the canonical wish of the table.
+
+    `cells` are by row (an instance's name) and column; where not `whole`, only
+    those that changed, and null for a row that is shown no more. `total` is how
+    many rows there are, `note` says why there are none. A whole message has the
+    numbers of the sparkline: `past` by row, at the seconds `t`.
+    """
+    told = {
+        "channel": channel,
+        "v": v,
+        "seq": seq,
+        "key": key,
+        "whole": whole,
+        "total": total,
+        "note": note,
+        "cells": {name: row if row is None else dict(row) for name, row in cells.items()},
+    }
+    if whole:
+        told["t"] = list(t)
+        told["past"] = {name: list(line) for name, line in (past or {}).items()}
+    return told
+
+
 def state(
     host: str,
     state: str,

@@ -7,6 +7,7 @@ sources that it gives belong to one thread each.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import socket
@@ -87,16 +88,25 @@ class Dialler:
         RefusedByPolicy, HostDown, HostLate, NotPcp; Unavailable where only pmcd
         answers and PCP's bindings are absent.
         """
+        return self._dial(host, self.settings)
+
+    def dial_wide(self, host: HostId) -> Source:
+        """As `dial`, for tables: its answers may be larger (table_values, table_bytes)."""
+        s = self.settings
+        wide = dataclasses.replace(s, fetch_values=s.table_values, answer_bytes=s.table_bytes)
+        return self._dial(host, wide)
+
+    def _dial(self, host: HostId, settings: Settings) -> Source:
         if host.id == LOCAL:
-            return self._guarded(host, self._local_source())
+            return self._guarded(host, self._local_source(settings))
         way = self._known_way(host)
         place = way.place if way is not None else self._find_way(host)
         if place.transport == "pmcd":
             if way is not None:
                 self._check_pmcd(host, place)
-            source: Source = self._pmcd_source(host, place)
+            source: Source = self._pmcd_source(host, place, settings)
         else:
-            source = self._web_source(host, place)
+            source = self._web_source(host, place, settings)
         return self._guarded(host, source)
 
     def alive(self, host: HostId) -> bool:
@@ -193,8 +203,7 @@ class Dialler:
 
     # -- sources --------------------------------------------------------------------
 
-    def _web_source(self, host: HostId, place: Place) -> WebSource:
-        s = self.settings
+    def _web_source(self, host: HostId, place: Place, s: Settings) -> WebSource:
         limits = Limits(s.connect_timeout, s.read_timeout, s.total_timeout, s.answer_bytes)
         getter = Getter(
             base_url(place.scheme, host.name, place.port), place.address, host.id, limits
@@ -206,7 +215,7 @@ class Dialler:
             fetch_values=s.fetch_values,
         )
 
-    def _pmcd_source(self, host: HostId, place: Place) -> PmcdSource:
+    def _pmcd_source(self, host: HostId, place: Place, s: Settings) -> PmcdSource:
         why = libpcp.available()
         if why:
             raise Unavailable(f"Only pmcd answers on this host. {why}", host=host.id)
@@ -214,12 +223,12 @@ class Dialler:
         return PmcdSource(
             f"[{place.address}]:{place.port}",
             address,
-            request_timeout=self.settings.total_timeout,
-            fetch_values=self.settings.fetch_values,
+            request_timeout=s.total_timeout,
+            fetch_values=s.fetch_values,
         )
 
-    def _local_source(self) -> PmcdSource:
-        path = self.settings.pmcd_socket
+    def _local_source(self, s: Settings) -> PmcdSource:
+        path = s.pmcd_socket
         if not path:
             raise HostDown(
                 "This server runs no collector of its own, so there is no host `local`.",
@@ -232,8 +241,8 @@ class Dialler:
         return PmcdSource(
             f"unix://{os.path.abspath(path)}",
             "pmcd's unix socket",
-            request_timeout=self.settings.total_timeout,
-            fetch_values=self.settings.fetch_values,
+            request_timeout=s.total_timeout,
+            fetch_values=s.fetch_values,
         )
 
     def _local_alive(self) -> bool:

@@ -244,6 +244,10 @@ class FakeDialler:
             raise HostDown(f"Nothing answers at {host.id}.", host=host.id)
         return FakeSource(world)
 
+    def dial_wide(self, host: HostId) -> FakeSource:
+        """See `dial`."""
+        return self.dial(host)
+
     def alive(self, host: HostId) -> bool:
         """Whether the scripted host would take a connection."""
         self.probes.append(host.id)
