@@ -7,7 +7,7 @@
 #
 # Where browsers use another name than localhost, add --public-url URL. A
 # container sees its own network and disks; for the machine's give it
-# --pid=host --network=host (then leave --host at loopback).
+# --pid=host --network=host, and then the command `up`, which stays on loopback.
 #
 # Only build steps belong here; scripts/check-dockerfile runs them without Docker.
 
