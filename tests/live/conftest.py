@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from vectorpy.catalog.catalog import Catalog, with_chart
-from vectorpy.catalog.options import offered
+from vectorpy.catalog.options import offered, offered_by_table
 from vectorpy.catalog.widget import Help, Preset, SeriesSpec, Widget
 from vectorpy.live.host import Host
 from vectorpy.live.hub import Hub
@@ -187,6 +187,7 @@ def build() -> Any:
         widget = staticmethod(widget)
         host = staticmethod(web01)
         rising = staticmethod(rising)
+        offered_by_table = staticmethod(offered_by_table)
         parse = staticmethod(hostspec.parse)
         widgets = WIDGETS
         noting = Noting

@@ -33,6 +33,9 @@ MESSAGES = {
     "layout": wire.layout(KEY, 3, "e1", [WIDGET, BLIND]),
     "history": wire.history(KEY, 3, "e1", 101, [100, 101], [[1.5, None], [0.0, 2.25]]),
     "tick": wire.tick(KEY, "e1", 3, 102, 101, [1.0, None, 3.0]),
+    "rows": wire.rows(
+        KEY, 3, 102, "connections", {"a": {"rtt": 0.002, "state": "ESTAB"}, "b": None}, total=2
+    ),
     "state": wire.state(
         "web-01",
         "late",
@@ -60,7 +63,7 @@ def test_the_schema_is_one_and_strict():
     assert SCHEMA["$defs"]["state"]["properties"]["state"]["enum"] == list(wire.STATES)
     assert SCHEMA["$defs"]["hello"]["properties"]["version"]["const"] == wire.VERSION
     events = SCHEMA["properties"]["server"]["properties"]
-    assert set(MESSAGES) == set(events) - {"rows"}
+    assert set(MESSAGES) == set(events)
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -80,6 +83,33 @@ def test_the_schema_refuses_what_is_missing_or_too_much(name):
         less = {other: value for other, value in MESSAGES[name].items() if other != key}
         with pytest.raises(jsonschema.ValidationError):
             check(name, less)
+
+
+def test_whole_rows_carry_the_past_of_their_sparklines():
+    whole = wire.rows(
+        KEY,
+        3,
+        102,
+        "connections",
+        {"a": {"rtt": float("nan")}},
+        total=1,
+        note="A note.",
+        whole=True,
+        t=[101, 102],
+        past={"a": [None, 0.002]},
+    )
+    check("rows", whole)
+    assert wire.decode(wire.encode(whole))["cells"] == {"a": {"rtt": None}}
+    assert (whole["t"], whole["past"]) == ([101, 102], {"a": [None, 0.002]})
+
+
+def test_widgets_of_a_layout_may_be_tables_and_histograms():
+    column = {"id": "rtt", "title": "RTT", "unit": "s", "text": False, "help": "", "spark": True}
+    table = {**BLIND, "kind": "table", "columns": [column]}
+    heat = {**WIDGET, "kind": "heatmap", "buckets": {"unit": "s", "rate": True}}
+    check("layout", wire.layout(KEY, 3, "e1", [table, heat]))
+    with pytest.raises(jsonschema.ValidationError):
+        check("layout", wire.layout(KEY, 3, "e1", [{**table, "columns": [{"id": "x"}]}]))
 
 
 def test_a_quiet_state_and_an_error_fit_as_well():
