@@ -10,6 +10,8 @@ import argparse
 import os
 import platform
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -44,6 +46,8 @@ def main() -> None:
             parser.error(f"{name} is no row; there are {', '.join([*ROWS, *LASTING])}.")
     if options.quick:
         options.seconds, options.minutes = 10.0, 2.0
+    for number in (signal.SIGINT, signal.SIGTERM):  # whatever runs is ended on the way out
+        signal.signal(number, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="vectorpy-bench-"))
     folder.chmod(0o755)  # started by root, vectorpy's processes run as user pcp
     port = options.port

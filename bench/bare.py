@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import requests
 
 
 def every_second(work: Callable[[], None]) -> None:
@@ -27,20 +30,20 @@ def every_second(work: Callable[[], None]) -> None:
 
 
 def requests_loop(urls: list[str]) -> None:
-    """A session per host, a context each, and then what vectorpy asks for."""
-    import re
-
-    import requests
-
-    sessions = []
+    """A session and a context per host, and then what vectorpy asks for."""
+    sessions: dict[str, tuple[requests.Session, int]] = {}
+    asked = []
     for url in urls:
-        session = requests.Session()
         base = url.split("/pmapi/")[0]
-        context = session.get(f"{base}/pmapi/context?hostspec=localhost&polltimeout=30").json()
-        sessions.append((session, re.sub(r"/pmapi/\d+/", f"/pmapi/{context['context']}/", url)))
+        if base not in sessions:
+            session = requests.Session()
+            found = session.get(f"{base}/pmapi/context?hostspec=localhost&polltimeout=30").json()
+            sessions[base] = (session, found["context"])
+        session, number = sessions[base]
+        asked.append((session, re.sub(r"/pmapi/\d+/", f"/pmapi/{number}/", url)))
 
     def work() -> None:
-        for session, url in sessions:
+        for session, url in asked:
             json.loads(session.get(url, timeout=2).content)
 
     every_second(work)

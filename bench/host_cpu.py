@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bench.cost import Meter
@@ -25,9 +26,13 @@ SETTLE = 5.0  # seconds until what happens only at the start is over
 def measure(context: Context) -> list[Row]:
     rows = []
     with Relay(HOSTS, context.web_port) as relay:
-        names, ours = _vectorpy(context, [f"{host}:{context.web_port}" for host in HOSTS])
-        path = relay.last_fetch()
-        urls = [f"http://{host}:{context.web_port}{path}" for host in HOSTS]
+        paths: list[str] = []
+        names, ours = _vectorpy(
+            context,
+            [f"{host}:{context.web_port}" for host in HOSTS],
+            lambda: paths.extend(relay.last_fetches(4 * len(HOSTS))),
+        )
+        urls = [f"http://{host}:{context.web_port}{path}" for host in HOSTS for path in paths]
         theirs = _bare(context, "requests", *urls)
         rows.append(_row(names, "web API", ours, "a bare requests + json loop", theirs))
     with Relay(HOSTS, context.pmcd_port):
@@ -50,8 +55,13 @@ def _row(names: list[str], way: str, ours: float, against: str, theirs: float) -
     )
 
 
-def _vectorpy(context: Context, hosts: list[str]) -> tuple[list[str], float]:
-    """The metrics asked for, and CPU seconds per host and second beyond those of no host."""
+def _vectorpy(
+    context: Context, hosts: list[str], look: Callable[[], None] = lambda: None
+) -> tuple[list[str], float]:
+    """The metrics asked for, and CPU seconds per host and second beyond those of no host.
+
+    `look` is called while the hosts are watched.
+    """
     with server(context, VECTORPY_RECORDED="") as vectorpy:
         pids = [vectorpy.pid("sampler"), vectorpy.pid("web")]
         wishes, names = _widgets(vectorpy)
@@ -66,6 +76,7 @@ def _vectorpy(context: Context, hosts: list[str]) -> tuple[list[str], float]:
             meter = Meter(pids)
             time.sleep(context.seconds)
             busy = meter.per_second()
+            look()
     return names, (busy - idle) / len(hosts)
 
 

@@ -28,9 +28,10 @@ class Relay:
         """Requests for samples so far."""
         return sum(1 for path in self.paths if re.search(r"/_?fetch\b", path))
 
-    def last_fetch(self) -> str:
-        """Path and query of the newest request for a sample."""
-        return next(path for path in reversed(self.paths) if re.search(r"/_?fetch\b", path))
+    def last_fetches(self, count: int) -> list[str]:
+        """The different queries among the newest `count` requests for samples."""
+        found = [path for path in self.paths if re.search(r"/_?fetch\b", path)][-count:]
+        return list({path.partition("?")[2]: path for path in found}.values())
 
     def __enter__(self) -> Relay:
         self._thread.start()
