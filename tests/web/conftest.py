@@ -64,6 +64,7 @@ class FakeSampler:
         self.asks: list[dict[str, Any]] = []
         self.refused: dict[str, dict[str, Any]] = {}
         self.empty: set[str] = set()
+        self.states: dict[str, str] = {}
         self.answers: dict[str, Any] = {"ping": {"version": "test"}, "health": {"up": True}}
         self.padding = 0
         self._listener: socket.socket | None = None
@@ -129,7 +130,7 @@ class FakeSampler:
         return wire.history(key, self.v, self.epoch, end, times, columns)
 
     def state(self, host: str) -> dict[str, Any]:
-        name = "connecting" if host in self.empty else "live"
+        name = self.states.get(host, "connecting" if host in self.empty else "live")
         return wire.state(host, name, reason="Because.", hint="Try.", transport="fake", name=host)
 
     def tick_message(self, key: str) -> dict[str, Any]:

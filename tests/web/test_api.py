@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -81,6 +82,26 @@ def test_points_come_as_soon_as_there_is_a_rate(server: Any, wait_until: Any) ->
     server.sampler.tick()
     asking.join()
     assert found == [200]
+
+
+def test_points_of_a_host_that_is_refused_do_not_wait(server: Any, wait_until: Any) -> None:
+    import threading
+
+    sampler = server.sampler
+    sampler.empty.add("host-refused")
+    found: list[Any] = []
+    path = "/api/v1/hosts/host-refused/points?widget=cpu"
+    asking = threading.Thread(target=lambda: found.append(server.json(path)))
+    asking.start()
+    wait_until(
+        lambda: any(spec.host == "host-refused" for spec in sampler.specs.values()), "the join"
+    )
+    sampler.states["host-refused"] = "refused-by-policy"
+    sampler.emit("host:host-refused", "state", json.dumps(sampler.state("host-refused")))
+    asking.join()
+    [(status, answer)] = found
+    assert (status, answer["state"], answer["reason"]) == (202, "refused-by-policy", "Because.")
+    assert len(sampler.asked("join")) >= 2
 
 
 def test_points_count_as_one_viewer_per_channel(server: Any) -> None:

@@ -20,6 +20,8 @@ from vectorpy.web.limits import Limits
 
 LEASE_SECONDS = 30.0
 FIRST_WAIT = 2.0
+# States of a host that tries again later: waiting for a rate would be in vain.
+_LOST = ("down", "refused-by-policy", "not-pcp")
 _ANSWER_TIMEOUT = 5.0
 
 Messages = dict[str, dict[str, Any]]
@@ -47,22 +49,23 @@ class Points:
     def read(self, spec: ChannelSpec, window: int) -> tuple[int, dict[str, Any]]:
         """HTTP status and body: 200 with points, or 202 with the host's state.
 
-        The first call of a channel waits up to 2 s for a rate. Raises the
-        sampler's errors, Unavailable where it is away, LimitReached.
+        The first call of a channel waits up to 2 s for a rate, unless the host
+        turns out to be lost. Raises the sampler's errors, Unavailable where it is
+        away, LimitReached.
         """
         first = self._lease(spec.key)
         deadline = self._clock() + (FIRST_WAIT if first else 0.0)
         while True:
-            news = self._expect(spec.key)
+            news = self._expect(spec)
             try:
                 messages = self._join(spec, window)
                 if complete(messages):
                     return 200, body(spec, messages)
-                left = deadline - self._clock()
+                left = 0.0 if lost(messages) else deadline - self._clock()
                 if left <= 0 or not news.wait(left):
                     break
             finally:
-                self._unexpect(spec.key, news)
+                self._unexpect(spec, news)
         if drawable(messages):
             return 200, body(spec, messages)
         return 202, {**messages.get("state", {}), "host": spec.host, "widgets": []}
@@ -100,18 +103,21 @@ class Points:
             self._leases[key] = self._clock() + LEASE_SECONDS
             return new
 
-    def _expect(self, key: str) -> threading.Event:
+    def _expect(self, spec: ChannelSpec) -> threading.Event:
+        """An event that is set by news of the channel or of its host's state."""
         event = threading.Event()
         with self._lock:
-            self._waiting.setdefault(key, []).append(event)
+            for room in _rooms(spec):
+                self._waiting.setdefault(room, []).append(event)
         return event
 
-    def _unexpect(self, key: str, event: threading.Event) -> None:
+    def _unexpect(self, spec: ChannelSpec, event: threading.Event) -> None:
         with self._lock:
-            waiting = self._waiting[key]
-            waiting.remove(event)
-            if not waiting:
-                del self._waiting[key]
+            for room in _rooms(spec):
+                waiting = self._waiting[room]
+                waiting.remove(event)
+                if not waiting:
+                    del self._waiting[room]
 
     def _join(self, spec: ChannelSpec, window: int) -> Messages:
         """Join (again) and wait for the answer: messages by event name."""
@@ -144,6 +150,10 @@ def _token(key: str) -> str:
     return f"http:{key}"
 
 
+def _rooms(spec: ChannelSpec) -> tuple[str, str]:
+    return spec.key, f"host:{spec.host}"
+
+
 def _columns(messages: Messages) -> list[tuple[dict[str, Any], list[list[float | None]]]]:
     """Each widget of the layout with its columns of the history."""
     layout, history = messages.get("layout"), messages.get("history")
@@ -166,6 +176,11 @@ def complete(messages: Messages) -> bool:
         for widget, columns in pairs
         if widget["series"]
     )
+
+
+def lost(messages: Messages) -> bool:
+    """Whether the host's state says that nothing will come soon."""
+    return messages.get("state", {}).get("state") in _LOST
 
 
 def drawable(messages: Messages) -> bool:
