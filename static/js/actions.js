@@ -102,9 +102,10 @@ function host_named(state, { asked, host }) {
   return { ...change(state, { hosts: [...new Set(hosts)] }), recent: [...new Set(recent)] };
 }
 
-/** @param {State} state @param {HostState} said */
+/** What a host calls itself is kept while it is away. @param {State} state @param {HostState} said */
 function host_told(state, said) {
-  return { ...state, hosts: { ...state.hosts, [said.host]: said } };
+  const name = said.name || state.hosts[said.host]?.name || null;
+  return { ...state, hosts: { ...state.hosts, [said.host]: { ...said, name } } };
 }
 
 /** @param {State} state @param {string} preset */

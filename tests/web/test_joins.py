@@ -87,6 +87,9 @@ def test_when_the_sampler_is_restarted_pages_hear_why_and_go_on_with_a_new_epoch
     assert page.until("layout")["epoch"] == "epoch-1"
     page.until("history")
     sampler.down()
+    state = page.until("state")
+    assert (state["host"], state["state"]) == ("host-again", "connecting")
+    assert "sampler" in state["reason"]
     problem = page.until("problem")
     assert problem["status"] == 503
     assert "sampler" in problem["detail"]
@@ -96,6 +99,7 @@ def test_when_the_sampler_is_restarted_pages_hear_why_and_go_on_with_a_new_epoch
     assert late.until("problem")["status"] == 503
     sampler.epoch, sampler.v = "epoch-2", 7
     sampler.up()
+    assert page.until("state")["state"] == "live"
     assert page.until("layout")["epoch"] == "epoch-2"
     assert page.until("history")["v"] == 7
     assert late.until("layout")["epoch"] == "epoch-2"

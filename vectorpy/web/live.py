@@ -100,8 +100,14 @@ class Relay:
     def on_link(self, up: bool) -> None:
         """Tell everybody that the sampler went away; its return is told by what it sends."""
         logger.info("the sampler is connected" if up else "the sampler is away")
-        if not up:
-            self._out.emit("problem", wire.problem_of(_away()))
+        if up:
+            return
+        # What was heard last of a host is no news any more. These go before the
+        # problem, which pages show until the next state.
+        for host in self.books.rooms():
+            message = wire.state(host, "connecting", reason=AWAY)
+            self._out.emit("state", message, to=f"host:{host}")
+        self._out.emit("problem", wire.problem_of(_away()))
 
     def _note_tick(self, key: str, text: str) -> None:
         seq = number_of(text, "seq")

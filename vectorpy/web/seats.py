@@ -82,6 +82,11 @@ class Books:
         with self.lock:
             return {s.spec.host for v in self.viewers.values() for s in v.seats.values()}
 
+    def rooms(self) -> set[str]:
+        """Ids of all hosts whose room somebody is in."""
+        with self.lock:
+            return {s.room_host for v in self.viewers.values() for s in v.seats.values()} - {""}
+
     def viewers_of(self, host: str) -> int:
         """How many connected viewers watch `host`."""
         with self.lock:
