@@ -23,7 +23,6 @@ import k_kmsg
 import k_latency
 import k_probe
 import k_reader
-import k_rights
 import k_rows
 import k_sched
 import k_starts
@@ -33,6 +32,7 @@ import k_trace
 import vcollect
 import vconf
 import vfiles
+import vrights
 
 Log = Callable[[str], None]
 EVENTS = (
@@ -142,9 +142,9 @@ def _become_small(
 
     if os.geteuid() != 0:
         return own
-    ids = k_rights.account("pcp") or k_rights.account("nobody")
+    ids = vrights.account("pcp") or vrights.account("nobody")
     if ids is None:
-        raise k_rights.RightsError("there is neither a user pcp nor a user nobody to become")
+        raise vrights.RightsError("there is neither a user pcp nor a user nobody to become")
     look_up = own
     if conf.container_names and conf.cgroups and not world.root:
         look_up = k_reader.start(ids, world, log).look_up
@@ -152,7 +152,7 @@ def _become_small(
         *(conf.runq, conf.offcpu, conf.blk, conf.blk_processes, conf.syscalls, conf.fsync),
         *(conf.retransmits, conf.connections, conf.starts, conf.perf),
     )
-    k_rights.give_up(ids, {k_rights.BPF, k_rights.PERFMON} if any(wanted) else ())
+    vrights.give_up(ids, {vrights.BPF, vrights.PERFMON} if any(wanted) else ())
     return look_up
 
 

@@ -16,8 +16,8 @@ import socket
 from typing import Callable, Dict, List, Optional, Tuple
 
 import k_container
-import k_rights
 import vfiles
+import vrights
 
 _ID = re.compile(r"[0-9a-f]{64}\Z")
 QUESTION = 500  # ids at a time
@@ -80,7 +80,7 @@ def _live(sock: socket.socket, ids: Tuple[int, int], world: vfiles.World) -> Non
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.closerange(4, 65536)
-    k_rights.give_up(ids, {k_rights.DAC_READ_SEARCH})
+    vrights.give_up(ids, {vrights.DAC_READ_SEARCH})
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NAME, b"vkernel-names", 0, 0, 0)

@@ -7,6 +7,7 @@ system's PCP is the room `agents`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,17 +63,22 @@ AGENTS: tuple[Agent, ...] = (
 
 
 # Our own, by the name of their folder below pmda/; domains outside those that PCP gives out.
-OURS = {"vnet": 401, "vjvm": 402}
+OURS = {"vkernel": 400, "vnet": 401, "vjvm": 402}
 
 
-def with_ours(agents: tuple[Agent, ...], root: Path) -> tuple[Agent, ...]:
-    """`agents` and those of ours that `root` (the folder pmda/) has."""
+def with_ours(
+    agents: tuple[Agent, ...], root: Path, connectors: Mapping[str, str] | None = None
+) -> tuple[Agent, ...]:
+    """`agents` and those of ours that `root` (the folder pmda/) has.
+
+    `connectors` holds the command lines of those that a starter starts (`starter`).
+    """
+    commands = connectors or {}
     return agents + tuple(
         Agent(
             name=name,
             domain=domain,
-            # The system's Python has PCP's bindings; pmpython takes the first on PATH.
-            command=f"pipe\tbinary\t\t/usr/bin/python3 {_plain(root)}/{name}/pmda{name}.python",
+            command="pipe\tbinary\t\t" + _plain(commands.get(name) or _command(root, name)),
             pmns=root / name / f"root_{name}",
             wanted=(),
             alive=f"{name}.control.heartbeat_age",
@@ -82,9 +88,14 @@ def with_ours(agents: tuple[Agent, ...], root: Path) -> tuple[Agent, ...]:
     )
 
 
-def _plain(root: Path) -> str:
-    """A path as a format string that yields it."""
-    return str(root).replace("{", "{{").replace("}", "}}")
+def _command(root: Path, name: str) -> str:
+    # The system's Python has PCP's bindings; pmpython takes the first on PATH.
+    return f"/usr/bin/python3 {root}/{name}/pmda{name}.python"
+
+
+def _plain(text: str) -> str:
+    """A text as a format string that yields it."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def without_secrets(agents: tuple[Agent, ...]) -> tuple[Agent, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vectorpy import paths
-from vectorpy.collector import layout, ours, pmcd, pmproxy, ports, users
+from vectorpy.collector import layout, ours, pmcd, pmproxy, ports, starting, users
 from vectorpy.collector import places as folders
 from vectorpy.collector import system as pcp_system
 from vectorpy.collector.agents import AGENTS, Agent, with_ours, without_secrets
@@ -198,7 +198,9 @@ def _collector(
 ) -> list[Child]:
     """pmcd, and pmproxy where `pair` says where both listen; their files are written."""
     roles, files = instance.roles, layout.Layout(instance.places)
-    agents = with_ours(agents, paths.pmda_root())
+    pmda = paths.pmda_root()
+    privileged = starting.names(pmda, way.say) if roles.drops else ()
+    agents = with_ours(agents, pmda, starting.connectors(files, privileged))
     if pair is not None and not roles.separate:
         agents = without_secrets(agents)
         way.say(
@@ -206,9 +208,11 @@ def _collector(
             "your processes. Started by root, it gets a user of its own and they are there."
         )
     layout.prepare(system, files, roles, agents)
+    first = [starting.child(files, roles.stack, pmda)] if privileged else []
     if pair is None:
-        return [pmcd.child(system, files, roles, agents, None, way.say)]
+        return [*first, pmcd.child(system, files, roles, agents, None, way.say)]
     return [
+        *first,
         pmcd.child(system, files, roles, agents, pair[0], way.say),
         pmproxy.child(system, files, roles, agents, pair[1], pair[0]),
     ]

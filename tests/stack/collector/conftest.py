@@ -42,6 +42,18 @@ def until() -> Callable[..., Any]:
     return _until
 
 
+# What a process is, by the word of its command line that tells.
+_ROLES = {
+    "vectorpy.bus.server": "sampler",
+    "vectorpy.web.serve": "web",
+    "vectorpy.collector.starter": "starter",
+    "connect.py": "connector",
+    "pmdavkernel.python": "vkernel",
+    "pmdavnet.python": "vnet",
+    "pmdavjvm.python": "vjvm",
+}
+
+
 @dataclass(frozen=True)
 class Seen:
     """A process as /proc shows it."""
@@ -50,6 +62,15 @@ class Seen:
     name: str
     uid: int
     argv: tuple[str, ...]
+
+    @property
+    def role(self) -> str:
+        words = (_ROLES.get(word.rpartition("/")[2]) for word in self.argv)
+        return next((word for word in words if word), self.name)
+
+    @property
+    def user(self) -> str:
+        return pwd.getpwuid(self.uid).pw_name
 
 
 def _identity(user: str | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import pwd
 import signal
 import urllib.parse
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.stack
 
 PORT = 21530
-ROLES = {"vectorpy.bus.server": "sampler", "vectorpy.web.serve": "web"}
+PCP = ("pmcd", "pmdalinux", "pmdaproc", "vkernel", "vnet", "vjvm")
 
 
 def ask(port: int, path: str) -> tuple[int, Any]:
@@ -38,10 +37,7 @@ def ask(port: int, path: str) -> tuple[int, Any]:
 
 def who(instance: Any) -> dict[str, str]:
     """Which user runs what."""
-    return {
-        ROLES.get(process.argv[-1], process.name): pwd.getpwuid(process.uid).pw_name
-        for process in instance.processes()
-    }
+    return {process.role: process.user for process in instance.processes()}
 
 
 def load_of(port: int, host: str = "local") -> list[float]:
@@ -77,9 +73,9 @@ def test_no_port_of_pcp_is_open(up: Any) -> None:
     assert up.listening() == {f"127.0.0.1:{PORT}"}
 
 
-def test_root_keeps_nothing_but_the_supervisor(up: Any) -> None:
-    names = ("pmcd", "pmdalinux", "pmdaproc", "sampler", "web")
-    assert who(up) == dict.fromkeys(names, "pcp")
+def test_root_keeps_nothing_but_supervisor_and_starter(up: Any) -> None:
+    names = (*PCP, "connector", "sampler", "web")
+    assert who(up) == {**dict.fromkeys(names, "pcp"), "starter": "root"}
 
 
 def test_secrets_are_not_in_the_api(up: Any) -> None:
@@ -141,8 +137,7 @@ def test_with_web_api_root_s_pmproxy_is_nobody_on_loopback(start: Callable[..., 
 def test_an_ordinary_user_has_all_of_it(start: Callable[..., Any], ordinary: str) -> None:
     instance = start("up", "--port", "21535", user=ordinary)
     instance.wait_for("vectorpy is at ")
-    names = ("pmcd", "pmdalinux", "pmdaproc", "sampler", "web")
-    assert who(instance) == dict.fromkeys(names, ordinary)
+    assert who(instance) == dict.fromkeys((*PCP, "sampler", "web"), ordinary)
     assert instance.listening() == {"127.0.0.1:21535"}
     assert instance.end() == 0
 
