@@ -175,7 +175,8 @@ class Asker:
 
     def once(self) -> None:
         """Ask each JVM that has no file, and forget those that are gone."""
-        jvms = {jvm.key: jvm for jvm in self._known() if jvm.fileless}
+        wanted = [jvm for jvm in self._known() if jvm.fileless or not jvm.heap_known]
+        jvms = {jvm.key: jvm for jvm in wanted}
         with self._lock:
             for kept in (self._answers, self._failed):
                 for key in [key for key in kept if key not in jvms]:
@@ -190,7 +191,10 @@ class Asker:
     def _one(self, jvm: j_jvm.Jvm) -> None:
         try:
             row: Dict[str, j_jvm.Value] = dict(j_reports.heap(self._question(jvm, "GC.heap_info")))
-            row.update(j_reports.threads(self._question(jvm, "Thread.print")))
+            if jvm.fileless:
+                row.update(j_reports.threads(self._question(jvm, "Thread.print")))
+            else:  # all else is in its file
+                row = {"heap.used": row.get("heap.used")}
         except AttachError as error:
             with self._lock:
                 self._failed[jvm.key] = (self._clock(), str(error))
@@ -216,7 +220,8 @@ class Attach(vcollect.Probe):
         answers, failures = self._asker.answers(), self._asker.failures()
         for jvm in self._known():
             if jvm.key in answers:
-                row = dict(answers[jvm.key], **{"info.source": "attach: " + jvm.why})
+                source = "attach: " + jvm.why if jvm.fileless else "hsperfdata, attach"
+                row = dict(answers[jvm.key], **{"info.source": source})
             elif jvm.key in failures and jvm.why:
                 why = "none: %s; attach: %s" % (jvm.why, failures[jvm.key])
                 row = {"info.source": why}

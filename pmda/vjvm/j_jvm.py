@@ -161,6 +161,14 @@ class Jvm:
             self._fault = why
         self.why = why
 
+    def _lack(self) -> str:
+        return "" if self.heap_known else "; it tells what eden holds only when it collects"
+
+    @property
+    def heap_known(self) -> bool:
+        """Whether its file tells how much heap is in use now."""
+        return self._layout is None or self._plan.eden_live
+
     @property
     def fileless(self) -> bool:
         """There is no file to be read: others may ask this JVM."""
@@ -194,7 +202,7 @@ class Jvm:
             except (j_hsperf.HsperfError, OSError) as fault:
                 self._layout = None
                 self._refuse(str(fault))
-        single["info.source"] = "none: " + self.why if self.why else "hsperfdata"
+        single["info.source"] = "none: " + self.why if self.why else "hsperfdata" + self._lack()
         self._process(single, stat, ticks, page)
         return values
 
@@ -269,8 +277,8 @@ class Jvm:
     def _memory(self, values: Values, numbers: Mapping[str, int]) -> None:
         pools = j_meaning.pools(self._plan, numbers)
         single = values.single
+        single["heap.used"] = j_meaning.heap_used(pools)
         if pools:
-            single["heap.used"] = sum(pool.used for pool in pools.values())
             single["heap.committed"] = sum(pool.committed for pool in pools.values())
         single["heap.max"] = j_meaning.heap_limit(self._plan, numbers)
         for name, pool in pools.items():
@@ -306,9 +314,9 @@ class Jvm:
         eden = pools["eden"]
         self._estimate.add(
             j_estimate.Young(
-                eden_used=eden.used,
+                eden_used=eden.used or 0,
                 eden_size=eden.committed,
-                old_used=old[0].used,
+                old_used=old[0].used or 0,
                 collections=young[0].rounds,
                 full=sum(each.rounds for each in full),
             )

@@ -14,7 +14,7 @@ _SECRET = (
     r"|api[._-]?key|private[._-]?key|access[._-]?key|secret[._-]?key|signing[._-]?key"
     r"|license[._-]?key|auth(?![a-z])|authorization|storepass|keypass|sas(?![a-z]))"
 )
-_NAMED = re.compile(r"(?i)([\w.$-]*%s[\w.$-]*\s*[=:]\s*)\S.*" % _SECRET)
+_NAMED = re.compile(r"(?i)([\w.$-]*%s[\w.$-]*\"?[=:]).*" % _SECRET)
 _INNER = re.compile(r"(?i)(%s[\w.$\"'-]*\s*[=:]\s*)[^&;,\s]+" % _SECRET)
 _FLAG = re.compile(r"(?i)--?[\w.-]*%s[\w.-]*\Z" % _SECRET)
 _LOGIN = re.compile(r"(://)[^/@\s]+@")
@@ -48,7 +48,7 @@ def masked(text: str) -> str:
         elif _FLAG.match(word):
             word, hiding = word + " " + MASK, True
         words.append(word)
-    return _KEY_ID.sub(MASK, _BEARER.sub(r"\1 " + MASK, _inside(" ".join(words))))
+    return _KEY_ID.sub(MASK, _inside(_BEARER.sub(r"\1 " + MASK, " ".join(words))))
 
 
 def _is_query(word: str) -> bool:

@@ -61,6 +61,9 @@ class Plan(NamedTuple):
     gc: str
     collectors: Tuple[Collector, ...]
     pools: Tuple[Pool, ...]
+    # Eden's use is kept up to date. JDK 24 took away the thread that did this
+    # for Parallel and Serial: there it is that of the last collection.
+    eden_live: bool
 
     def numbers(self) -> List[str]:
         """Names of all numbers that `heap` and the others below read."""
@@ -86,7 +89,8 @@ def plan(layout: j_hsperf.Layout, data: bytes) -> Plan:
     pools = _pools(layout, data)
     if not collectors and [pool.name for pool in pools] == ["heap"]:
         gc = "Epsilon"
-    return Plan(gc, tuple(collectors), pools)
+    live = gc not in ("Parallel", "Serial") or "sun.os.hrt.ticks" in layout.entries
+    return Plan(gc, tuple(collectors), pools, live)
 
 
 def collector(base: str, name: str) -> Collector:
@@ -142,7 +146,9 @@ def nanoseconds(numbers: Numbers, name: str) -> Optional[int]:
 
 
 class PoolSizes(NamedTuple):
-    used: int
+    """Bytes; `used` is None where this JVM does not tell what it is now."""
+
+    used: Optional[int]
     committed: int
     limit: Optional[int]
 
@@ -157,8 +163,24 @@ def pools(plan_: Plan, numbers: Numbers) -> Dict[str, PoolSizes]:
             continue
         committed, limit = _unpadded(plan_, committed), _unpadded(plan_, limit)
         if used or committed or limit:
-            found[pool.name] = PoolSizes(used, committed or 0, limit)
+            known = pool.name != "eden" or plan_.eden_live
+            found[pool.name] = PoolSizes(used if known else None, committed or 0, limit)
+    if plan_.gc == "ZGC" and not any(
+        size(numbers, c.base + "invocations") for c in plan_.collectors
+    ):
+        # It tells at each collection; before the first one there are zeros.
+        return {name: pool._replace(used=None) for name, pool in found.items()}
     return found
+
+
+def heap_used(found: Mapping[str, PoolSizes]) -> Optional[int]:
+    """Of all pools; None where one of them is not known."""
+    total = 0
+    for pool in found.values():
+        if pool.used is None:
+            return None
+        total += pool.used
+    return total if found else None
 
 
 def _unpadded(plan_: Plan, value: Optional[int]) -> Optional[int]:

@@ -82,7 +82,9 @@ METRICS = (
         4,
         "heap",
         JVM,
-        _FILE + "\nZGC and Shenandoah update it when they collect or about ten times a second.",
+        _FILE
+        + "\nZGC tells what is in use when it collects. Parallel and Serial of JDK 24 and later\n"
+        "do not tell it: there the option attach fills it.",
         (
             (0, "used", U64, INSTANT, "byte", "heap in use, garbage included"),
             (1, "committed", U64, INSTANT, "byte", "heap that the JVM has from the system"),
