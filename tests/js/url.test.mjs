@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseHost, parseHosts } from "../../static/js/model/hosts.js";
+import { hostTitle, parseHost, parseHosts, stateName } from "../../static/js/model/hosts.js";
 import { decode, emptyDashboard, encode } from "../../static/js/model/url.js";
 import { readVector } from "../../static/js/model/vector.js";
 import { canonicalWish, parseWish, printWish } from "../../static/js/model/wish.js";
@@ -49,6 +49,17 @@ test("random dashboards come back the same", () => {
     assert.deepEqual(read, dashboard);
     assert.deepEqual(problems, []);
   }
+});
+
+test("a host is titled as it was typed, this server's own as it calls itself", () => {
+  assert.equal(hostTitle("web-01", { name: "ip-10-0-0-1" }), "web-01");
+  assert.equal(hostTitle("local", { name: "vm" }), "vm");
+  assert.equal(hostTitle("local", { name: null }), "local");
+  assert.equal(hostTitle("web-01", undefined), "web-01");
+});
+
+test("states are named for people", () => {
+  assert.deepEqual(["live", "not-pcp", "refused-by-policy"].map(stateName), ["live", "not PCP", "refused"]);
 });
 
 test("unknown keys are ignored, unreadable values are named", () => {

@@ -63,4 +63,25 @@ function parseHosts(line) {
   return { hosts, errors };
 }
 
-export { parseHost, parseHosts };
+/**
+ * A host's title: what was typed, since that is what its viewers call it; only this server's
+ * own host goes by the name that it calls itself.
+ * @param {string} host
+ * @param {{name: string|null}|undefined} said
+ */
+function hostTitle(host, said) {
+  return host === "local" ? said?.name || host : host;
+}
+
+const STATES = /** @type {Record<string, string>} */ ({
+  "refused-by-policy": "refused",
+  "not-pcp": "not PCP",
+  slow: "slow viewer",
+});
+
+/** A state's name as people read it. @param {string} state */
+function stateName(state) {
+  return STATES[state] ?? state;
+}
+
+export { hostTitle, parseHost, parseHosts, stateName };

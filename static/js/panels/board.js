@@ -58,6 +58,7 @@ class Board {
     const { store } = this.#room;
     const { hosts } = store.state.dashboard;
     const wishes = store.state.catalog.ready ? shownWishes(store.state) : [];
+    document.body.style.setProperty("--hosts", String(hosts.length));
     if (!hosts.length) {
       this.#clear();
       if (store.state.catalog.ready) fill(this.#node, this.#empty());
@@ -65,7 +66,6 @@ class Board {
     }
     if (this.#grid.parentElement !== this.#node) fill(this.#node, this.#grid);
     this.#grid.dataset.hosts = String(hosts.length);
-    this.#grid.style.setProperty("--hosts", String(hosts.length));
     const heads = hosts.map((host) => this.#head(host));
     const nodes = [...heads.map(({ node }) => node), ...heads.map(({ below }) => below)];
     const kept = new Set();

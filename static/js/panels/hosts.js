@@ -5,15 +5,11 @@
 
 import { host_removed } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
+import { hostTitle, stateName } from "../model/hosts.js";
 import { checkPanel } from "./check.js";
 
 /** States in which a host gives nothing. */
 const LOST = ["down", "refused", "refused-by-policy", "not-pcp", "overloaded"];
-const WORDS = /** @type {Record<string, string>} */ ({
-  "refused-by-policy": "refused",
-  "not-pcp": "not PCP",
-  slow: "slow viewer",
-});
 
 /** @param {string|null|undefined} transport */
 function wayName(transport) {
@@ -81,9 +77,9 @@ class HostHead {
     // Without a connection to vectorpy, what was heard last is no news.
     const state = link.text && !link.up ? "unknown" : (said?.state ?? "connecting");
     this.node.dataset.state = state;
-    say(this.#name, said?.name || this.host);
+    say(this.#name, hostTitle(this.host, said));
     this.#name.title = this.host;
-    say(this.#state, WORDS[state] ?? state);
+    say(this.#state, stateName(state));
     say(this.#facts, this.#factText(said));
     const words = [said?.reason, said?.hint].filter(Boolean).join(" ");
     this.#words.hidden = state === "live" || state === "unknown" || !words;
@@ -98,7 +94,9 @@ class HostHead {
   /** @param {import("../model/types.js").HostState|undefined} said */
   #factText(said) {
     if (!said) return "";
-    const facts = [said.name && said.name !== this.host ? this.host : "", wayName(said.transport)];
+    const title = hostTitle(this.host, said);
+    const other = title !== this.host ? this.host : said.name && said.name !== title ? `calls itself ${said.name}` : "";
+    const facts = [other, wayName(said.transport)];
     if (said.cost) facts.push(`${said.cost.metrics} metrics in ${said.cost.ms < 10 ? said.cost.ms.toFixed(1) : Math.round(said.cost.ms)} ms`);
     if (said.skew !== null && Math.abs(said.skew) >= 1) {
       facts.push(`its clock is ${Math.abs(said.skew).toFixed(1)} s ${said.skew > 0 ? "ahead" : "behind"}`);

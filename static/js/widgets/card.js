@@ -6,6 +6,7 @@
 import { series_isolated, series_toggled, view_frozen } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
 import { heatFigure, lineFigure, stackFigure } from "../model/figures.js";
+import { hostTitle, stateName } from "../model/hosts.js";
 import { planPens } from "../model/pens.js";
 import { extremes, nextRange } from "../model/range.js";
 import { Choice, Order } from "../model/rank.js";
@@ -97,7 +98,7 @@ class Card {
 
   /** The host's name, where several hosts stand side by side. */
   name_host() {
-    say(this.#host, this.#many ? this.#room.store.state.hosts[this.host]?.name || this.host : "");
+    say(this.#host, this.#many ? hostTitle(this.host, this.#room.store.state.hosts[this.host]) : "");
   }
 
   get title() {
@@ -253,7 +254,7 @@ class Card {
     if (this.#room.feeds.get(this.host)?.refused(this.wish)) return "This widget is not drawn: see the note at the top of the page.";
     if (!link.up) return "Waiting for the connection to vectorpy.";
     if (!said || said.state === "connecting") return `Connecting to ${this.host}.`;
-    return said.state === "live" ? "Waiting for the first points." : `${this.host} is ${said.state.replaceAll("-", " ")}; nothing was drawn yet.`;
+    return said.state === "live" ? "Waiting for the first points." : `${this.host} is ${stateName(said.state)}; nothing was drawn yet.`;
   }
 
   /** @param {number|null} share */
