@@ -7,6 +7,7 @@ The same seconds are seen on three ways: by vectorpy's API, by `watch.py` from
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import shutil
 import subprocess
@@ -52,7 +53,7 @@ class Measured:
     points: dict[str, dict[tuple[str, str], dict[int, float | None]]]
     readings: list[Reading]
     load: dict[str, float]
-    reported: dict[str, list[float]] = field(default_factory=dict)
+    reported: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def series(self, widget: str, name: str, role: str = "") -> dict[int, float | None]:
         """Points of one series in the measured seconds."""
@@ -149,14 +150,15 @@ def shaped(answer: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def columns(path: Path) -> dict[str, list[float]]:
-    """pmrep's CSV by column, gaps left out."""
+def columns(path: Path) -> dict[str, dict[int, float]]:
+    """pmrep's CSV by column: by second, what it grew by since the row before."""
     with path.open(newline="") as text:
-        rows = [row for row in csv.reader(text) if row]
-    table: dict[str, list[float]] = {}
-    for n, name in enumerate(rows[0]):
-        cells = [row[n] for row in rows[1:] if len(row) > n]
-        table[name] = [float(cell) for cell in cells if n and cell]
+        head, *rows = csv.reader(text)
+    table: dict[str, dict[int, float]] = {name: {} for name in head[1:]}
+    for before, row in itertools.pairwise(row for row in rows if row):
+        for n, name in enumerate(head[1:], 1):
+            if row[n]:
+                table[name][int(row[0])] = float(row[n]) * (int(row[0]) - int(before[0]))
     return table
 
 
@@ -174,8 +176,8 @@ def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
         until(lambda: seen.exists() and seen.stat().st_size, "the first reading")
         until(lambda: shaped(ask(widgets)), "points")
         reported = stack.folder / "reported.csv"
-        samples = str(round(SECONDS + 2 * CALM) + 1)
-        pmrep = ["pmrep", "-h", stack.pmcd, "-o", "csv", "-t", "1", "-s", samples]
+        samples = str(round(SECONDS + 2 * CALM) + 6)
+        pmrep = ["pmrep", "-h", stack.pmcd, "-o", "csv", "-f", "%s", "-t", "1", "-s", samples]
         path = {"PATH": SYSTEM_PATH, "HOME": str(stack.folder), "LANG": "C.UTF-8"}
         others.append(
             subprocess.Popen([*pmrep, "-F", str(reported), *REPORTED], env=path, cwd=stack.folder)

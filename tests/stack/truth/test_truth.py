@@ -11,14 +11,16 @@ size runs. Tolerances, and why:
   it was looked at.
 - The API tells rates, not the seconds that each covers. Samples come a little
   early or late, so a sum of rates is not exactly the growth: SLACK, 6 %. A rate
-  that is wrong by a unit (1024, 8, ms, number of CPUs) is off by far more.
+  that is wrong by a unit (8, a millisecond, the number of CPUs) is off by far more;
+  1000 for 1024 is told by the gauges of memory.
 - Counters step: a jiffy, a KiB, one. `step` of each row, for either end.
 - Gauges must lie within what /proc showed around the second, widened by what can
-  come and go between two readings; in 9 of 10 seconds, as a peak may be shorter.
+  come and go between two readings; in 4 of 5 seconds, as a peak may be shorter.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -271,10 +273,9 @@ GAUGES: list[Gauge] = [
     ("load", "1 minute", "", lambda now: now["load.1"], 0.01),
     ("load", "5 minute", "", lambda now: now["load.5"], 0.01),
     ("load", "15 minute", "", lambda now: now["load.15"], 0.01),
-    ("runqueue", "runnable", "", lambda now: now["procs_running"], 4),
     ("runqueue", "blocked", "", lambda now: now["procs_blocked"], 2),
     ("memory", "applications", "", lambda now: now["mem.AnonPages"], 32 * MEBI),
-    ("memory", "shared", "", lambda now: now["mem.Shmem"], MEBI),
+    ("memory", "shared", "", lambda now: now["mem.Shmem"], 8 * MEBI),
     ("memory", "slab fixed", "", lambda now: now["mem.SUnreclaim"], 4 * MEBI),
     ("memory", "slab cache", "", lambda now: now["mem.SReclaimable"], 4 * MEBI),
     ("memory", "buffers", "", lambda now: now["mem.Buffers"], MEBI),
@@ -328,7 +329,7 @@ def gauge_holds(measured: Any, key: tuple[str, str, str], read: Any, room: float
         rounding = 5e-6 * abs(value or 0)
         if value is None or not min(near) - room - rounding <= value <= max(near) + room + rounding:
             strays.append((second, value, min(near), max(near)))
-    assert len(strays) <= len(values) // 10, strays
+    assert len(strays) <= len(values) // 5, strays
 
 
 @pytest.mark.parametrize(
@@ -357,25 +358,32 @@ def test_file_systems_are_as_full_as_df_says(measured: Any) -> None:
     assert ("/", "") in measured.points["filesystems"]
 
 
-def test_what_the_load_holds_open_is_seen(measured: Any) -> None:
-    """40 pairs of connections and 600 files: both ends of each, in the load's midst."""
+def test_connections_that_the_load_holds_are_seen(measured: Any) -> None:
+    """Both ends of each, in the load's midst."""
     middle = int((measured.load["begin"] + measured.load["end"]) / 2)
-    for widget, series, held in (
-        ("tcp-connections", "established", "held connections"),
-        ("file-descriptors", "open", "held files"),
-    ):
-        values = measured.series(widget, series)
-        assert values[middle] - values[measured.start + 1] > measured.load[held] * 0.8
+    values = measured.series("tcp-connections", "established")
+    assert values[middle] >= measured.load["held connections"] == 80
 
 
 def test_busy_tasks_are_in_the_run_queue(measured: Any) -> None:
-    """Three of the load never sleep, and the agent that reads is runnable as well."""
+    """Three of the load never sleep, and the agent that reads is runnable as well.
+
+    The number changes within milliseconds, and pmcd, its agents and the sampler
+    wake for each sample: so its mean lies above that of readings beside it, by
+    no more than those few, and never below.
+    """
     inside = range(int(measured.load["begin"]) + 3, int(measured.load["end"]) - 1)
-    values = measured.series("runqueue", "runnable")
-    assert all(values[second] >= 4 for second in inside)
-    assert set(measured.points["runqueue"]["CPUs", "limit"].values()) == set(
-        measured.points["load"]["CPUs", "limit"].values()
-    )
+    values = [measured.series("runqueue", "runnable")[second] for second in inside]
+    assert all(value >= 4 for value in values)
+    near = [
+        now["procs_running"]
+        for begin, end, now in measured.readings
+        if begin >= inside[0] and end <= inside[-1]
+    ]
+    assert -2 < sum(values) / len(values) - sum(near) / len(near) < 8
+    cpus = set(measured.points["load"]["CPUs", "limit"].values())
+    assert cpus == set(measured.points["runqueue"]["CPUs", "limit"].values())
+    assert cpus == {os.sysconf("SC_NPROCESSORS_ONLN")}
 
 
 # -- PCP's own reporter ----------------------------------------------------------
@@ -399,9 +407,13 @@ def test_pmrep_says_the_same(
     scale: float,
 ) -> None:
     """Sums over the same seconds by PCP's own rates of the same pmcd: 10 %, as pmrep samples
-    at other instants and the ends of both are a second apart."""
-    metric = column.partition("-")[0]
-    factor = scale * reported_units[metric]
-    theirs = sum(measured.reported[column]) * factor
-    ours = sum(value for value in measured.series(widget, series).values() if value)
-    assert ours == pytest.approx(theirs, rel=0.10)
+    at other instants of the first and the last second."""
+    rows = measured.reported[column]
+    seen = range(max(min(rows), measured.start + 1), min(max(rows), measured.end) + 1)
+    theirs = sum(rows.get(second, 0.0) for second in seen)
+    values = measured.series(widget, series)
+    ours = sum(values[second] or 0.0 for second in seen)
+    assert len(seen) > 15
+    assert ours == pytest.approx(
+        theirs * scale * reported_units[column.partition("-")[0]], rel=0.10
+    )
