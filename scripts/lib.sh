@@ -83,6 +83,15 @@ ensure_system() {
     has_pcp || die "PCP was installed, yet pmcd or Python's pcp module is not there."
 }
 
+# Chromium, and the library that Playwright's own node wants of the system.
+ensure_chromium() {
+    missing=
+    command -v chromium >/dev/null || missing="chromium "
+    ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="${missing}libatomic1"
+    # shellcheck disable=SC2086  # the words are package names
+    [ -z "$missing" ] || install_packages $missing
+}
+
 # -- stamps: what a finished step was made of ------------------------------------
 
 # One word for the contents of the files and folders named (relative to ROOT).
