@@ -253,19 +253,21 @@ def _walk(
     into.covered = min(into.covered, high - low)
     info = _info.unpack(buffer[low:high][:_INFO_BYTES].ljust(_INFO_BYTES, b"\0"))
     first, last = spans.get(CONG, (0, 0))
-    if high - low >= _INFO_BYTES and len(spans) == len(found):
+    in_order = CONG not in spans or high <= first
+    if high - low >= _INFO_BYTES and len(spans) == len(found) and in_order:
         layouts[end - start + netlink.HEADER.size] = _learn(buffer, start, end, found)
     return head + info + (buffer[first:last],)
 
 
 def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]]) -> Layout:
-    """The layout of a message whose attributes lie as in `found`."""
+    """The layout of a message whose attributes lie as in `found`: tcp_info among them, and
+    what names the congestion control after it, if at all."""
     length = end - start + netlink.HEADER.size
     stride = (length + 3) & ~3
     heads, values, block = "=%dx" % _SOCKET_BYTES, "=" + _SOCKET, "=LH2xL4x" + _SOCKET
     in_head = in_values = in_block = _SOCKET_BYTES  # how far each of them has come
     fixed, picked = [(0, length), (1, BY_FAMILY)], list(range(3, 12))
-    width, has_info, has_cong = 12, False, False
+    width, has_cong = 12, False
     for kind, low, high in found:
         low, high = low - start, high - start
         heads += "%dxHH" % (low - 4 - in_head)
@@ -274,10 +276,10 @@ def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]
         in_head = in_block = low
         width += 2
         if kind == INFO:
-            form, taken, has_info = _INFO, _INFO_BYTES, True
+            form, taken = _INFO, _INFO_BYTES
             picked += range(width, width + 14)
             width += 14
-        elif kind == CONG and has_info:
+        elif kind == CONG:
             form, taken, has_cong = "%ds" % (high - low), high - low, True
             picked.append(width)
             width += 1
