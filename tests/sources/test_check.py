@@ -3,8 +3,10 @@
 import pytest
 
 from vectorpy.model import hostspec
+from vectorpy.sources import riders
 from vectorpy.sources.check import brings, check, drawable
 from vectorpy.sources.dial import Dialler
+from vectorpy.sources.fake import FakeDialler, FakeHost
 
 WIDGETS = [
     ("cpu", ["hinv.ncpu", "kernel.all.load"]),
@@ -37,16 +39,53 @@ def test_a_good_host_step_by_step(dialler, http_server, replay):
         "security",
         "widgets",
         "widget psi-cpu",
-        "widget load",
+        "more widgets",
     ]
     found = by_name(steps)
     assert all(found[n].ok for n in ("name", "address policy", "PCP", "agents"))
     assert "web-01" in found["PCP"].text
     assert found["widgets"].ok is False
-    assert "1 of 3 widgets" in found["widgets"].text
+    assert "2 of 3 widgets" in found["widgets"].text
     assert "Linux 4.20" in found["widget psi-cpu"].text
-    assert "vectorpy agents install vkernel" in found["widget load"].text
-    assert (found["widget psi-cpu"].ok, found["widget load"].ok) == (False, True)
+    assert "(vectorpy agents install vkernel): load." in found["more widgets"].text
+    assert (found["widget psi-cpu"].ok, found["more widgets"].ok) == (False, None)
+
+
+def test_metrics_without_a_value_now_are_no_lack_of_a_widget_that_draws():
+    host = FakeHost()
+    host.gauge("mem.util.free", 5)
+    host.counter("disk.dev.read", {"sda": 1})
+    host.without_value("disk.dev.read", riders.NO_VALUE)
+    widgets = [
+        ("memory", ["mem.util.free", "disk.dev.read", "vnet.tcp.rtt"]),
+        ("disk", ["disk.dev.read"]),
+    ]
+    found = by_name(check(hostspec.parse("local"), FakeDialler({"local": host}), widgets))
+    assert "1 of 2 widgets" in found["widgets"].text
+    assert "widget memory" not in found
+    assert (found["widgets"].ok, found["widget disk"].ok) == (True, None)
+    assert found["widget disk"].text == "disk.dev.read: It has no value there now."
+
+
+def test_agents_that_nobody_added_are_no_fault_of_the_host():
+    host = FakeHost()
+    host.gauge("kernel.all.load", 1)
+    widgets = [
+        ("load", ["kernel.all.load"]),
+        ("runq", ["bcc.runq.latency", "vkernel.runq.latency"]),
+        ("tcp", ["vnet.tcp.rtt"]),
+        ("rtt", ["vnet.tcp.rtt"]),
+    ]
+    found = by_name(check(hostspec.parse("local"), FakeDialler({"local": host}), widgets))
+    assert (found["widgets"].ok, found["more widgets"].ok) == (True, None)
+    assert found["widgets"].text == "1 of 1 widgets can draw all they show."
+    assert found["more widgets"].text == (
+        "3 can be drawn, or show more, where an agent is added to the host. "
+        "With vectorpy's agent vkernel (vectorpy agents install vkernel) or "
+        "PCP's agent bcc (package pcp-pmda-bcc): runq. "
+        "With vectorpy's agent vnet (vectorpy agents install vnet): tcp, rtt."
+    )
+    assert "widget runq" not in found
 
 
 def test_dead_agents_are_named_with_what_to_do(dialler, http_server, replay):
@@ -72,6 +111,7 @@ def test_another_server_is_told_in_our_words(dialler, http_server):
         ("8.8.8.8", "address policy", "--allow-net"),
         ("127.0.0.1:22", "address policy", "Port 22"),
         ("local", "PCP", "no collector"),
+        ("archive:night", "PCP", "Archives can't be watched"),
     ],
 )
 def test_it_ends_where_nothing_can_follow(dialler, text, step, words):

@@ -19,15 +19,17 @@ from vectorpy.sources.dial import Dialler
 from vectorpy.sources.face import Facts, Source
 
 Widget = tuple[str, Collection[str]]  # its id and its metrics
+# What listens at a port, and what to know where nothing does.
 _PORTS = {
-    44321: ("pmcd, PCP's collector", "package pcp; systemctl enable --now pmcd"),
-    44322: ("pmproxy, PCP's web API", "package pcp; systemctl enable --now pmproxy"),
-    44323: ("pmwebd, the web API of PCP 3 and 4 (or pmproxy with TLS)", "old PCP only"),
+    44321: ("pmcd, PCP's collector", "To start it there: systemctl enable --now pmcd."),
+    44322: ("pmproxy, PCP's web API", "To start it there: systemctl enable --now pmproxy."),
+    44323: ("pmwebd, the web API of PCP 3 and 4", "Newer PCP does not need it."),
 }
 _WEB_PORTS = (44322, 44323)
 
 # What brings the metrics below a prefix, the longest prefix first.
 _BRINGS = (
+    ("kernel.all.pressure.cpu.full.", "Linux 5.13 or newer, told by PCP newer than 6.0"),
     ("kernel.all.pressure.", "the kernel's pressure stall information (Linux 4.20 or newer)"),
     ("kernel.", "PCP's agent linux (package pcp)"),
     ("mem.", "PCP's agent linux (package pcp)"),
@@ -41,12 +43,16 @@ _BRINGS = (
     ("proc.", "PCP's agent proc (package pcp)"),
     ("containers.", "PCP's agent root, pmdaroot (package pcp)"),
     ("bcc.", "PCP's agent bcc (package pcp-pmda-bcc)"),
+    ("bpf.", "PCP's agent bpf (package pcp-pmda-bpf)"),
     ("bpftrace.", "PCP's agent bpftrace (package pcp-pmda-bpftrace)"),
     ("pmcd.", "pmcd itself"),
-    ("vkernel.", "vectorpy's agent vkernel: run `vectorpy agents install vkernel` there"),
-    ("vnet.", "vectorpy's agent vnet: run `vectorpy agents install vnet` there"),
-    ("vjvm.", "vectorpy's agent vjvm: run `vectorpy agents install vjvm` there"),
+    ("vkernel.", "vectorpy's agent vkernel (vectorpy agents install vkernel)"),
+    ("vnet.", "vectorpy's agent vnet (vectorpy agents install vnet)"),
+    ("vjvm.", "vectorpy's agent vjvm (vectorpy agents install vjvm)"),
 )
+
+# Agents that a host has only where somebody added them: to lack them is no fault.
+_ADDED = ("bcc.", "bpf.", "bpftrace.", "vkernel.", "vnet.", "vjvm.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def check(host: HostId, dialler: Dialler, widgets: Sequence[Widget] = ()) -> lis
 def _steps(host: HostId, dialler: Dialler, widgets: Sequence[Widget]) -> Iterator[Step]:
     if host.id == LOCAL:
         yield Step("name", True, "`local` is this server's own collector; no network is used.")
-    else:
+    elif host.scheme != "archive":
         reachable = yield from _network(host, dialler)
         if not reachable:
             return
@@ -120,20 +126,20 @@ def _network(host: HostId, dialler: Dialler) -> Generator[Step, None, bool]:
 
 
 def _port(place: probe.Place, dialler: Dialler) -> Step:
-    what, brought = _PORTS.get(place.port, ("a port of your own choice", ""))
+    what, advice = _PORTS.get(place.port, ("a port of your own choice", ""))
     name = f"port {place.port}"
     outcome = probe.race([place], dialler.settings.connect_timeout)
     if outcome.socket is not None:
         outcome.socket.close()
         return Step(name, True, f"It takes a connection at {place.address} ({what}).")
-    hint = f" It is brought by: {brought}." if brought else ""
     if outcome.silent:
         return Step(
             name,
             None,
             f"No answer from {place.address} ({what}): the host is down, or a firewall drops it.",
         )
-    return Step(name, None, f"Closed at {place.address} ({what}): nothing listens.{hint}")
+    text = f"Closed at {place.address} ({what}): nothing listens. {advice}"
+    return Step(name, None, text.strip())
 
 
 def _pcp(source: Source, widgets: Sequence[Widget]) -> Iterator[Step]:
@@ -190,24 +196,65 @@ def _widgets(source: Source, widgets: Sequence[Widget]) -> Iterator[Step]:
         return
     available = {name for part in sample.parts for name in part.values}
     missing = drawable(available, widgets)
-    whole = [ident for ident, lacks in missing.items() if not lacks]
     none = [ident for ident, metrics in widgets if set(metrics) <= set(missing[ident]) and metrics]
-    partly = [ident for ident in missing if ident not in whole and ident not in none]
-    text = f"{len(whole)} of {len(missing)} widgets can draw all that they show."
+    more = {ident: origins for ident in none if (origins := _added(missing[ident], sample))}
+    none = [ident for ident in none if ident not in more]
+    usual = [ident for ident in missing if ident not in more]
+    lacks = {ident: _faults(missing[ident], sample) for ident in usual}
+    partly = [ident for ident in usual if lacks[ident] and ident not in none]
+    text = f"{len(usual) - len(none) - len(partly)} of {len(usual)} widgets can draw all they show."
     if partly:
         text += f" In part: {', '.join(partly)}."
     if none:
         text += f" Not at all: {', '.join(none)}."
-    yield Step("widgets", not none, text)
-    for ident in (*none, *partly):
-        yield Step(f"widget {ident}", ident not in none, _lacks(missing[ident], sample))
+    yield Step("widgets", not any(lacks[ident] for ident in none), text)
+    for ident in none:
+        yield Step(
+            f"widget {ident}", False if lacks[ident] else None, _lacks(missing[ident], sample)
+        )
+    for ident in partly:
+        yield Step(f"widget {ident}", True, _lacks(lacks[ident], sample))
+    for ident in usual:
+        added = [metric for metric in missing[ident] if _added([metric], sample)]
+        if added and ident not in none:
+            more[ident] = _added(added, sample)
+    if more:
+        yield Step("more widgets", None, _could(more))
+
+
+def _faults(metrics: list[str], sample: Sample) -> list[str]:
+    """Those that should be there: neither without a value just now, nor of an added agent."""
+    return [m for m in metrics if _why(m, sample) != riders.NO_VALUE and not _added([m], sample)]
+
+
+def _added(metrics: list[str], sample: Sample) -> str:
+    """Which agents that can be added bring all of these unknown metrics; "" where none do."""
+    if not all(m.startswith(_ADDED) and _why(m, sample) == riders.unknown(m) for m in metrics):
+        return ""
+    return " or ".join(sorted({brings(metric) for metric in metrics}, reverse=True))
+
+
+def _could(more: dict[str, str]) -> str:
+    """What agents that are not there would add, alike widgets together."""
+    by_origin: dict[str, list[str]] = {}
+    for ident, origin in more.items():
+        by_origin.setdefault(origin, []).append(ident)
+    words = [f"With {origin}: {', '.join(idents)}." for origin, idents in by_origin.items()]
+    return (
+        f"{len(more)} can be drawn, or show more, where an agent is added to the host. "
+        + " ".join(words)
+    )
+
+
+def _why(metric: str, sample: Sample) -> str:
+    return sample.missing.get(metric, riders.NO_VALUE)
 
 
 def _lacks(metrics: list[str], sample: Sample) -> str:
     """Why these metrics are missing, and what brings them; alike reasons together."""
     reasons: dict[str, list[str]] = {}
     for metric in metrics:
-        why = sample.missing.get(metric, riders.NO_VALUE)
+        why = _why(metric, sample)
         if why == riders.unknown(metric):
             brought = brings(metric)
             why = "Unknown there" + (f"; brought by {brought}" if brought else "") + "."
