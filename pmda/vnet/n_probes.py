@@ -7,6 +7,7 @@ would cost more than its budget; `netns` says how far other namespaces are seen.
 from __future__ import annotations
 
 import errno
+import math
 import time
 from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set
 
@@ -126,6 +127,7 @@ class TcpProbe(vcollect.Probe):
         self._conf = conf
         self._cpu = cpu
         self._next = float("-inf")
+        self._apart = 0.0  # seconds that one look is to last for
         self._last = vsnap.Reading({})
         self._skipped = 0
         self._totals = n_tcp.Totals()
@@ -137,8 +139,8 @@ class TcpProbe(vcollect.Probe):
     def collect(self, now: float) -> vsnap.Reading:
         if now < self._next:
             self._skipped += 1
-            note = "looks are %.0f s apart, to cost at most %g %% of a CPU" % (
-                self._next - now + 1,
+            note = "looks are %d s apart, to cost at most %g %% of a CPU" % (
+                math.ceil(self._apart),
                 self._conf.budget,
             )
             values = dict(self._last.values, **{"tcp.skipped": self._skipped})
@@ -147,8 +149,8 @@ class TcpProbe(vcollect.Probe):
         self._namespaces.search(now)
         self._last = self._look(now)
         spent = self._cpu() - begun
-        # Half a period of grace, as in the collector.
-        self._next = now + spent * 100.0 / self._conf.budget - 0.5
+        self._apart = spent * 100.0 / self._conf.budget
+        self._next = now + self._apart - 0.5  # half a period of grace, as in the collector
         values = dict(self._last.values, **{"tcp.scan_time": int(spent * 1e6)})
         self._last = self._last._replace(values=values)
         return self._last
