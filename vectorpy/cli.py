@@ -1,4 +1,4 @@
-"""The command line: `vectorpy up`, `serve`, `collector`, `check`, `widgets`, `presets`.
+"""The command line: `up`, `serve`, `collector`, `check`, `agents`, `widgets`, `presets`.
 
 Commands read flags, build things and call; what they do stands in the rooms
 that they import, each inside its command, so that `--help` is quick. Errors
@@ -21,6 +21,7 @@ from vectorpy.errors import VectorpyError
 from vectorpy.settings import Settings, load
 
 if TYPE_CHECKING:
+    from vectorpy.agents.world import World
     from vectorpy.catalog.catalog import Catalog
     from vectorpy.collector.stack import Way
 
@@ -132,6 +133,51 @@ def check(host: str, **flags: Any) -> None:
     sys.exit(0 if good else 1)
 
 
+@main.group()
+def agents() -> None:
+    """Install, remove or look after our agents in this system's PCP.
+
+    They are vkernel, vnet and vjvm; without a NAME all of them are meant.
+    `vectorpy up` runs them by itself: this is for hosts that others look at.
+    """
+
+
+@agents.command("install")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def agents_install(names: tuple[str, ...]) -> None:
+    """Install or upgrade agents, as root, while pmcd runs.
+
+    Exit code 1 when one of them failed, else 0.
+    """
+    from vectorpy.agents import command
+
+    sys.exit(not command.install(names, _world(), click.echo, _complain))
+
+
+@agents.command("remove")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def agents_remove(names: tuple[str, ...]) -> None:
+    """Remove agents, as root. Files that you edited stay in their folders.
+
+    Exit code 1 when one of them failed, else 0.
+    """
+    from vectorpy.agents import command
+
+    sys.exit(not command.remove(names, _world(), click.echo, _complain))
+
+
+@agents.command("status")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def agents_status(names: tuple[str, ...]) -> None:
+    """Say of each agent whether it is installed, answers, and as whom it runs.
+
+    Exit code 1 when one that is installed, or named, does not answer, else 0.
+    """
+    from vectorpy.agents import command
+
+    sys.exit(not command.status(names, _world(), click.echo))
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @_options(_COMMON[:1])
@@ -186,6 +232,19 @@ def _catalog(flags: dict[str, Any]) -> Catalog:
 
     folder = _settings(flags).catalog_dir
     return load_catalog(Path(folder) if folder else None)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"vectorpy: {text}", err=True)
+
+
+def _world() -> World:
+    """The system, and what to type to run this program again: sudo has another PATH."""
+    from vectorpy.agents.world import World
+
+    script = Path(sys.argv[0]).absolute()
+    again = str(script) if script.name == "vectorpy" else f"{sys.executable} -m vectorpy.cli"
+    return World(again=again)
 
 
 def _way() -> Way:
