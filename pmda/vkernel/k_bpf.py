@@ -24,13 +24,14 @@ NUMBERS: Dict[str, Tuple[int, int]] = {
     "x86_64": (321, 298),
     "aarch64": (280, 241),
 }
-_CREATE, _LOOKUP, _UPDATE, _DELETE, _LOAD = 0, 1, 2, 3, 5
+_CREATE, _LOOKUP, _UPDATE, _DELETE, _LOAD, _INFO = 0, 1, 2, 3, 5, 15
 _LOOKUP_BATCH, _TAKE_BATCH = 24, 25
 _ATTR_BYTES = 112  # PERF_ATTR_SIZE_VER5
 _FD_CLOEXEC = 8
 _SET_BPF, _ENABLE = 0x40042408, 0x2400
 _ENABLED_RUNNING = 1 | 2  # PERF_FORMAT_TOTAL_TIME_*
 LOG_BYTES = 1 << 18
+_INFO_BYTES, _MISSES = 216, 208  # struct bpf_prog_info up to recursion_misses, and its place
 
 
 class Refused(OSError):
@@ -135,11 +136,24 @@ class Kernel:
             raise Refused(error.errno or 0, "attaching a program") from None
         return fd
 
+    def misses(self, program: int) -> int:
+        """Events for which `program` was not run, another one being at work on that CPU.
+
+        Counted since Linux 6.7; 0 before that.
+        """
+        info = ctypes.create_string_buffer(_INFO_BYTES)
+        attributes = struct.pack("<IIQ", program, _INFO_BYTES, ctypes.addressof(info))
+        try:
+            self._bpf(_INFO, attributes)
+        except OSError:
+            return 0
+        return int.from_bytes(info.raw[_MISSES:_INFO_BYTES], "little")
+
     def counter(self, type_: int, config: int, cpu: int, start: bool = True) -> int:
         """A counter of all that happens on one CPU."""
         flags = 0 if start else 1  # disabled
         attributes = struct.pack(
-            "<IIQQQQQII", type_, _ATTR_BYTES, config, 1, 0, _ENABLED_RUNNING, flags, 1, 0
+            "<IIQQQQQ", type_, _ATTR_BYTES, config, 0, 0, _ENABLED_RUNNING, flags
         )
         buffer = ctypes.create_string_buffer(attributes.ljust(_ATTR_BYTES, b"\0"), _ATTR_BYTES)
         word = ctypes.c_long

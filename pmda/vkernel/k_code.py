@@ -77,9 +77,12 @@ def delete(a: Asm, map_: k_bpf.Map, key: int) -> None:
 
 
 def leave(a: Asm, label: str = "out") -> None:
-    """The program's end, reached by jumps to `label` too."""
+    """The program's end, reached by jumps to `label` too.
+
+    It returns 1: with 0 the kernel would hide the event from everybody's perf.
+    """
     a.label(label)
-    a.mov(R0, 0)
+    a.mov(R0, 1)
     a.exit()
 
 

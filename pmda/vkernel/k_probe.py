@@ -51,8 +51,9 @@ class Program(vcollect.Probe):
         self.tools = tools
         self.kernel = tools.kernel
         self.running = False
-        self.lost = 0  # events that could not be measured, since start
+        self.lost = 0  # events of which one half was not seen, since start
         self._open: List[int] = []
+        self._programs: List[int] = []
 
     def attach(self) -> None:
         """Create maps, load programs, attach them."""
@@ -106,10 +107,16 @@ class Program(vcollect.Probe):
         """Run a program at a tracepoint until this probe is closed."""
         program = self.kernel.load("vk_" + event.name.rpartition("/")[2], code)
         self._open.append(program)
+        self._programs.append(program)
         self._open.append(self.kernel.attach(event.id, program))
+
+    def missed(self) -> int:
+        """Events that could not be measured, since start."""
+        return self.lost + sum(self.kernel.misses(program) for program in self._programs)
 
     def close(self) -> None:
         self.running = False
+        self._programs.clear()
         while self._open:
             self.kernel.close(self._open.pop())
 
@@ -138,7 +145,7 @@ class Switches(vcollect.Probe):
     def collect(self, now: float) -> vsnap.Reading:
         enabled = {probe.name: int(not isinstance(probe, Off)) for probe in self._probes}
         lost = {
-            probe.name: probe.lost
+            probe.name: probe.missed()
             for probe in self._probes
             if isinstance(probe, Program) and probe.running
         }

@@ -45,6 +45,7 @@ class Machine:
         self.opened: list[tuple[int, int, int]] = []
         self.refuse: dict[str, k_bpf.Refused] = {}
         self.closed: list[int] = []
+        self.missed = 0
         self._next = 10
         self._maps: dict[int, tuple[k_bpf.Map, dict[bytes, list[bytearray]]]] = {}
         self._programs: dict[int, bytes] = {}
@@ -82,6 +83,9 @@ class Machine:
         fd = self._fd()
         self._attached[fd] = (event, program)
         return fd
+
+    def misses(self, program: int) -> int:
+        return self.missed
 
     def counter(self, type_: int, config: int, cpu: int) -> int:
         if "counter" in self.refuse:
@@ -156,6 +160,8 @@ class Machine:
             dst, src = sides & 15, sides >> 4
             place += 1
             if op == 0x95:
+                if registers[0] != 1:
+                    raise Fault("the event is hidden from perf")
                 return
             if op == 0x18:
                 registers[dst] = imm  # a map's descriptor

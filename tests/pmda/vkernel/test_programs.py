@@ -262,8 +262,8 @@ def test_retransmits_are_counted_by_remote(machine, events):
 def test_a_program_that_leaves_its_memory_is_found_out(machine, faults):
     a = Asm()
     a.load(8, R9, R10, 0)
-    a.exit()
-    with pytest.raises(faults):
+    k_code.leave(a)
+    with pytest.raises(faults, match="access"):
         machine._run(a.bytes(), bytearray(8))
 
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +122,39 @@ def test_a_killed_child_comes_back_and_that_is_said(
     # One pmcd, one of each agent: the old ones are gone.
     assert sorted(process.role for process in collector.processes()) == ALL
     until(lambda: values(WEB, "kernel.all.load", "proc.nprocs").get("proc.nprocs") == 1)
+
+
+def test_agents_keep_the_capabilities_that_their_probes_need(collector: Any) -> None:
+    def rights(role: str) -> list[int]:
+        texts = [
+            (Path("/proc") / str(process.pid) / "status").read_text()
+            for process in collector.processes()
+            if process.role == role
+        ]
+        return sorted(
+            {int(text.split(f"{kind}:\t")[1][:16], 16) for kind in ("CapPrm", "CapEff")}.pop()
+            for text in texts
+        )
+
+    # CAP_BPF and CAP_PERFMON; its reader of container names has CAP_DAC_READ_SEARCH.
+    assert rights("vkernel") == [1 << 2, 1 << 39 | 1 << 38]
+    assert rights("vnet") == rights("pmcd") == [0]
+    assert rights("connector") == [0, 0]
+
+
+def test_pmcd_restarts_vkernel_through_its_connector(
+    collector: Any, until: Callable[..., Any]
+) -> None:
+    def pids(role: str) -> set[int]:
+        return {p.pid for p in collector.processes() if p.role == role}
+
+    first, connectors = pids("vkernel"), pids("connector")
+    os.kill(max(first), signal.SIGKILL)  # the reader of names goes with it
+    os.kill(min(first), signal.SIGKILL)
+    name = "vkernel.control.heartbeat_age"
+    until(lambda: len(pids("vkernel") - first) == 2 and values(WEB, name), "vkernel's return")
+    assert not pids("vkernel") & first
+    assert len(pids("connector")) == 2 and len(pids("connector") & connectors) == 1
 
 
 def test_pmcd_restarts_an_agent_that_died(collector: Any, until: Callable[..., Any]) -> None:
