@@ -10,11 +10,13 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from vectorpy.errors import ConfigError
 
@@ -91,6 +93,16 @@ def _check(settings: Settings) -> None:
         raise ConfigError(
             f"async_mode is {settings.async_mode!r}: it must be eventlet or threading."
         )
+    for name, known in _FIELDS.items():
+        value = getattr(settings, name)
+        if isinstance(known.default, (int, float)) and not 0 <= value < math.inf:
+            raise ConfigError(f"{name} is {value}: it must not be negative, and must have an end.")
+    if settings.port > 65535:
+        raise ConfigError(
+            f"port is {settings.port}: ports run from 1 to 65535; 0 takes a free one."
+        )
+    if settings.public_url:
+        _check_url(settings.public_url)
     if not 60 <= settings.ring_seconds <= 3600:
         raise ConfigError(f"ring_seconds is {settings.ring_seconds}: it must be 60 to 3600.")
     for net in settings.allow_net:
@@ -99,6 +111,16 @@ def _check(settings: Settings) -> None:
         except ValueError as error:
             raise ConfigError(f"allow_net has {net!r}, which is no network: {error}.") from error
     port_ranges(settings.allow_port)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(f"public_url is {url!r}: it must be like https://vectorpy.example.com.")
 
 
 def port_ranges(texts: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
@@ -157,8 +179,10 @@ def from_json(text: str) -> Settings:
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The settings file {path} can't be read: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"The settings file {path} can't be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} is no TOML: {error}.") from error
     for key in table:
         if key not in _FIELDS:
             raise ConfigError(f"The settings file {path} has an unknown key: {key}.")
@@ -189,7 +213,17 @@ def _convert(name: str, value: Any) -> Any:
             return tuple(str(item).strip() for item in items if str(item).strip())
         return type(default)(value)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"The setting {name} is {value!r}: {error}.") from error
+        kind = _KINDS[type(default)]
+        raise ConfigError(f"The setting {name} is {value!r}: it must be {kind}.") from error
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a list",
+}
 
 
 def _boolean(value: Any) -> bool:
@@ -199,4 +233,4 @@ def _boolean(value: Any) -> bool:
         return True
     if str(value).lower() in ("0", "false", "no", "off"):
         return False
-    raise ValueError("it must be true or false")
+    raise ValueError(value)

@@ -42,10 +42,17 @@ def test_a_free_port_passes_and_stays_free() -> None:
 def test_an_address_of_another_machine_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="no such address"):
         ports.require_free("192.0.2.7", 21500, "the page", "--port")
-    with pytest.raises(ConfigError, match="no address or name"):
-        ports.require_free("no such name", 21500, "the page", "--port")
-    with pytest.raises(ConfigError, match="no address or name"):
-        ports.numeric("no such name")
+    for name in ("no such name", "bad..name"):
+        with pytest.raises(ConfigError, match="no address or name"):
+            ports.require_free(name, 21500, "the page", "--port")
+        with pytest.raises(ConfigError, match="no address or name"):
+            ports.numeric(name)
+
+
+def test_pmcd_and_pmproxy_need_a_port_each() -> None:
+    ports.require_two(44321, 44322, ("--port", "--web-port"))
+    with pytest.raises(ConfigError, match="--port and --web-port must differ"):
+        ports.require_two(44321, 44321, ("--port", "--web-port"))
 
 
 def test_a_holder_that_cant_be_seen_is_another_process(tmp_path: Path) -> None:

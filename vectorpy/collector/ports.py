@@ -41,7 +41,7 @@ def numeric(host: str) -> str:
     """`host` as an address: PCP's servers take no names. ConfigError where it has none."""
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ConfigError(f"{host} is no address or name that is known here.") from error
 
 
@@ -65,12 +65,21 @@ def require_free(host: str, port: int, what: str, flag: str) -> None:
     _bound(host, port, what, flag).close()
 
 
+def require_two(pmcd: int, pmproxy: int, flags: tuple[str, str]) -> None:
+    """ConfigError where one port is meant for both; `flags` are the options that set them."""
+    if pmcd == pmproxy:
+        raise ConfigError(
+            f"pmcd and pmproxy can't both be served on port {pmcd}: "
+            f"{flags[0]} and {flags[1]} must differ."
+        )
+
+
 def _bound(host: str, port: int, what: str, flag: str) -> socket.socket:
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: text that IDNA refuses
         raise ConfigError(
             f"{what} can't be served on {host}: it is no address or name that is known here."
         ) from error

@@ -131,6 +131,7 @@ def _page_port(settings: Settings, way: Way) -> Settings:
 
 
 def _require_pcp_ports(pair: tuple[Listen, Listen], flags: tuple[str, str]) -> None:
+    ports.require_two(pair[0].port, pair[1].port, flags)
     for host in pmcd.addresses(pair[0]):
         ports.require_free(host, pair[0].port, "pmcd", flags[0])
     ports.require_free(pair[1].host, pair[1].port, "pmproxy", flags[1])
