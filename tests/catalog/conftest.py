@@ -29,6 +29,13 @@ def stock() -> dict[str, Descriptor]:
 
 
 @pytest.fixture(scope="session")
+def agents() -> dict[str, Descriptor]:
+    """Descriptors of what the catalogue draws of our agents, and of PCP's bcc and bpf."""
+    table = json.loads(RECORDED.with_name("agents.json").read_text(encoding="utf-8"))
+    return {name: Descriptor(name=name, **entry) for name, entry in table.items()}
+
+
+@pytest.fixture(scope="session")
 def catalog() -> Catalog:
     return load()
 

@@ -162,8 +162,8 @@ def _measured(widget: Widget, usable: Descriptors) -> Widget:
 
 
 def _dim(descriptor: Descriptor, counted: bool) -> units.Dim:
-    """Dimension of a metric's points; of a histogram's counter, that of its counts."""
-    dim = units.point_dim(descriptor)
-    if counted and descriptor.semantics == COUNTER:
-        return dim._replace(time=dim.time + 1)
-    return dim
+    """Dimension of a metric's points; a histogram counts, whatever its descriptor says.
+
+    (PCP's bcc tells the unit of the ranges instead.)
+    """
+    return units.Dim(count=1) if counted else units.point_dim(descriptor)

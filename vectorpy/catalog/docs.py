@@ -11,6 +11,7 @@ from itertools import groupby
 
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.loader import load
+from vectorpy.catalog.table import Columns, ColumnSpec
 from vectorpy.catalog.widget import SeriesSpec, Widget
 
 _HEAD = """\
@@ -23,7 +24,7 @@ A wish is the id of a widget, with options where wanted: `w=disk-latency;instanc
 see canonical units (bytes, seconds, ones) and counters as rates per second. Series that a host
 lacks are left out where they are optional, are reference lines (*limit*) or numbers beside the
 title (*readout*); a widget that lacks any other says why it can't be drawn. *rest* fills a stack up
-to its whole.
+to its whole; a *mark* is an event at each second in which it is above zero.
 
 Every widget that has instances takes `instances` (globs such as `sd*,!sda`, or `/regex/`) and `top`
 (how many to show, busiest first; the number of the table unless told). No instance is hidden for
@@ -68,9 +69,11 @@ widgets = ["cpu", "dirty-share", "disk-latency;instances=sd*"]
 More keys of a widget: `aliases`, `kinds` (other ways to draw it), `per_instance`, `top`, `label` (a
 text metric that names the instances, for `{label}` in names), `recorded` (false: polled only while
 drawn), `needs` (a sentence: what brings the metrics), `where` (parts of expressions by name, used
-as `{name}`). More keys of a series: `role` (limit, rest, readout), `unit` (of a readout),
+as `{name}`). More keys of a series: `role` (limit, rest, readout, mark), `unit` (of a readout),
 `optional`, `otherwise` (expressions for hosts that lack a metric), `positive` (0 and below mean
-that there is none).
+that there is none). A heatmap of a metric by ranges has `buckets`, the unit of its ranges; `also`
+are metrics added to it by range. A live table has `row`, `sort`, `spark`, and each
+`[[widget.column]]` an `id`, `title`, `unit`, and `expression` or `text` (a metric of strings).
 """
 
 
@@ -108,6 +111,15 @@ def _widget(widget: Widget) -> str:
     if widget.open:
         options = [f"`{option.name}` ({option.help.rstrip('.')})" for option in widget.options]
         lines.append(f"*Options:* {', '.join(options)}.\n")
+    if widget.choice is not None:
+        values = ", ".join(f"`{value}`" for value in widget.choice.values)
+        lines.append(f"*Option* `{widget.choice.name}`: {values}. {widget.choice.help}\n")
+    if widget.part is not None:
+        lines.append(f"*Option* `{widget.part.name}`: {widget.part.help}\n")
+    if widget.table is not None:
+        lines.append(f"| column | from |\n| --- | --- |\n| {widget.table.row} | the row's name |")
+        lines += [_column(column, widget.table) for column in widget.table.columns]
+        lines.append("")
     if widget.series:
         lines.append("| series | expression |\n| --- | --- |")
         lines += [_series(series, widget) for series in widget.series]
@@ -118,12 +130,24 @@ def _widget(widget: Widget) -> str:
     return "\n".join(lines)
 
 
+def _column(column: ColumnSpec, table: Columns) -> str:
+    marks = ["sort"] if column.id == table.sort else []
+    marks += [mark for mark in (column.unit, "optional" if column.optional else "") if mark]
+    marks += ["sparkline"] if column.id == table.spark else []
+    texts = [s if isinstance(s, str) else s.text for s in column.sources]
+    shown = ", else ".join(f"`{text}`" for text in texts if text)
+    return f"| {column.title} `{column.id}` (*{', '.join(marks) or 'text'}*) | {shown} |"
+
+
 def _series(series: SeriesSpec, widget: Widget) -> str:
-    marks = [mark for mark in (series.role, "optional" if series.optional else "") if mark]
-    if series.role == "readout":
+    given = (series.when, series.role, "optional" if series.optional else "")
+    marks = [mark for mark in given if mark]
+    if series.role in ("readout", "mark"):
         marks.append(series.unit)
     name = f"{series.name} (*{', '.join(marks)}*)" if marks else series.name
-    texts = ", else ".join(f"`{e.text}`" for e in (series.expression, *series.otherwise))
+    added = [f"{e.text} (by range)" for e in series.also]
+    first = " + ".join([series.expression.text, *added])
+    texts = ", else ".join(f"`{text}`" for text in (first, *(e.text for e in series.otherwise)))
     for part, text in widget.where:
         texts = texts.replace(f"({text})", part)
     return f"| {name} | {texts} |"

@@ -19,7 +19,10 @@ from vectorpy.model.watch import Wish
 
 SHIPPED = Path(__file__).resolve().parent
 # Groups in the order of reading; files of other names come after these, by name.
-_ORDER = ("cpu", "pressure", "memory", "disk", "network", "tcp", "limits", "presets")
+_ORDER = (
+    *("cpu", "pressure", "memory", "disk", "network", "tcp", "limits", "presets"),
+    *("vkernel", "vnet", "containers", "vjvm", "tomcat", "kafka", "cassandra"),
+)
 
 
 def load(own_dir: Path | None = None, shipped: Path = SHIPPED) -> Catalog:

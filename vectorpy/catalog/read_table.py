@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from vectorpy.catalog.fields import Fault, flag, known, string, strings, tables
-from vectorpy.catalog.table import ID_UNIT, Columns, ColumnSpec
+from vectorpy.catalog.table import ID_UNIT, TIME_UNIT, Columns, ColumnSpec
 from vectorpy.errors import UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
@@ -15,6 +15,8 @@ TABLE_KEYS = {"row", "sort", "spark", "column"}
 _KEYS = {"id", "title", "unit", "expression", "text", "otherwise", "optional", "help"}
 _ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_COLUMNS = 40
+# Stands for what an agent has not.
+_NOTHING = "-"
 
 
 def read_columns(entry: dict[str, Any]) -> Columns | None:
@@ -53,14 +55,15 @@ def _column(entry: dict[str, Any]) -> ColumnSpec:
         unit = string(entry, "unit", "")
         if text and unit:
             raise Fault("a text has no unit")
-        if formula and unit not in (*units.ANSWERS, ID_UNIT):
-            raise Fault(f"unit {unit!r} must be one of {', '.join([*units.ANSWERS, ID_UNIT])}")
+        known_units = (*units.ANSWERS, ID_UNIT, TIME_UNIT)
+        if formula and unit not in known_units:
+            raise Fault(f"unit {unit!r} must be one of {', '.join(known_units)}")
         return ColumnSpec(
             id=id,
             title=string(entry, "title"),
             unit=unit,
-            expression=expression.parse(formula) if formula else None,
-            text=text,
+            expression=expression.parse(formula) if formula not in ("", _NOTHING) else None,
+            text=text if text != _NOTHING else "",
             otherwise=tuple(_source(t, bool(text)) for t in strings(entry, "otherwise")),
             optional=flag(entry, "optional"),
             help=string(entry, "help", ""),
@@ -70,7 +73,7 @@ def _column(entry: dict[str, Any]) -> ColumnSpec:
 
 
 def _source(text: str, plain: bool) -> Expression | str:
-    """An alternative; "-" where that agent has nothing for the column."""
-    if text == "-":
+    """An alternative; "" where that agent has nothing for the column."""
+    if text == _NOTHING:
         return ""
     return text if plain else expression.parse(text)

@@ -15,8 +15,9 @@ from vectorpy.model import units
 from vectorpy.model.expression import Expression
 from vectorpy.model.metric import Descriptor
 
-# Units of cells besides those of answers: a number that is a name (port, pid, uid).
-ID_UNIT = "id"
+# Units of cells besides those of answers: a number that is a name (port, pid, uid), and a
+# moment in seconds since 1970.
+ID_UNIT, TIME_UNIT = "id", "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class ColumnSpec:
     """One column: numbers by an expression, or texts by a metric of strings (`text`).
 
     `otherwise` are expressions (or text metrics) of other agents; the n-th of
-    each column belong together. `help` is a sentence for people, "" for none.
+    each column belong together, "" where that agent has nothing for it, as both
+    are where our own has nothing. `help` is a sentence for people, "" for none.
     """
 
     id: str
@@ -107,15 +109,23 @@ def choose_columns(
 ) -> tuple[Columns | None, tuple[str, ...]]:
     """The columns that a host has, and the metrics that it lacks of them.
 
-    The column `sort` decides which agent the rows come from; None where no
-    agent brings it, or a column that is not optional. UserError where the
+    None where no agent brings the rows, or our own lacks a column that is not
+    optional. Where another agent has no column `sort`, the first that ranks
+    takes its place ("" for none). UserError where the
     columns are not of one instance domain or not of their units.
     """
     first = table.column(table.sort)
-    for number, source in enumerate(first.sources):
-        if _there(source, descriptors):
+    if _there(first.sources[0], descriptors):
+        return _chosen(table, 0, descriptors)
+    for number in range(1, max(len(column.sources) for column in table.columns)):
+        if any(_there(source, descriptors) for source in _turn(table, number)):
             return _chosen(table, number, descriptors)
     return None, tuple(sorted(needed(first.sources[0])))
+
+
+def _turn(table: Columns, number: int) -> list[Expression | str]:
+    """The sources of one agent."""
+    return [c.sources[number] for c in table.columns if number < len(c.sources)]
 
 
 def _chosen(
@@ -130,14 +140,14 @@ def _chosen(
             found.append(_of(column, source))
             continue
         missing |= {name for name in needed(source) if name not in descriptors}
-        lacking = lacking or not (column.optional or number)
+        lacking = lacking or bool(source and not column.optional and number == 0)
     gone = tuple(sorted(missing))
     if lacking:
         return None, gone
-    spark = table.spark if any(column.id == table.spark for column in found) else ""
-    return replace(
-        table, columns=tuple(found), spark=spark, indom=_one_indom(found, descriptors)
-    ), gone
+    kept = replace(table, columns=tuple(found), indom=_one_indom(found, descriptors))
+    ids = {column.id for column in found}
+    sort = table.sort if table.sort in ids else next(iter(kept.ranking), "")
+    return replace(kept, sort=sort, spark=table.spark if table.spark in ids else ""), gone
 
 
 def _of(column: ColumnSpec, source: Expression | str) -> ColumnSpec:
@@ -157,7 +167,8 @@ def _one_indom(columns: Iterable[ColumnSpec], descriptors: Mapping[str, Descript
             dims = {n: units.point_dim(descriptors[n]) for n in column.metrics}
             indom = column.expression.indom(indoms)
             dim = column.expression.dim(dims)
-            if column.unit != ID_UNIT and not units.fits(column.unit, dim):
+            wanted = {TIME_UNIT: "s"}.get(column.unit, column.unit)
+            if wanted != ID_UNIT and not units.fits(wanted, dim):
                 raise UserError(
                     f"the column {column.id} comes out in {units.unit_name(dim)}, not in "
                     f"{column.unit}."

@@ -157,9 +157,10 @@ class TableView:
         own = _part_of(sample, self.wanted())
         values = self._rates.points(own, descriptors, period).values
         rows = self._cells(drawn, values)
-        self._note = probe_says(widget, values.get(widget.status, {}))
-        if not self._note and not rows:
-            self._note = _why_none(drawn.table, own, widget)
+        self._note = ""
+        if not rows:
+            said = probe_says(widget, values.get(widget.status, {}))
+            self._note = said or _why_none(drawn.table, own, widget)
         self._total = len(rows)
         shown = self._choose(drawn, rows)
         news = News(t, self._changes(shown))
@@ -297,7 +298,7 @@ def _rounded(value: float | None) -> Cell:
 
 def _why_none(table: Columns, sample: Sample, widget: Widget) -> str:
     """Why there are no rows, in words."""
-    for name in sorted(table.column(table.sort).metrics):
+    for name in sorted(table.metrics):
         why = sample.missing.get(name, NO_VALUE)
         if why != NO_VALUE:
             return why

@@ -294,7 +294,7 @@ def _explain(reason: str, missing: Iterable[str], widget: Widget, record: Record
 def probe_says(widget: Widget, statuses: Mapping[str, object]) -> str:
     """Why the part of an agent that brings the widget does not work; "" where it does."""
     said = statuses.get(widget.probe, "")
-    if said in ("", "ok"):
+    if str(said).partition(":")[0] in ("", "ok"):
         return ""
     agent = widget.status.partition(".")[0]
     return f"The agent {agent} runs on this host, but its probe {widget.probe} says: {said}."

@@ -56,7 +56,7 @@ def _way(descriptor: Descriptor, histogram: bool) -> _Way:
     return _Way(
         descriptor,
         descriptor.domain,
-        units.point_factor(descriptor) if numeric else 1.0,
+        units.point_factor(descriptor) if numeric and not histogram else 1.0,
         numeric and descriptor.semantics == COUNTER,
         descriptor.type in ("u32", "s32"),
         not numeric,
@@ -68,7 +68,8 @@ class Rates:
     """The state of one host: what its last sample was, to make rates of the next.
 
     `histograms` are metrics whose instances are ranges: one that comes was at
-    zero before, for a range without events needs not be told.
+    zero before, for a range without events needs not be told. Their counts are
+    plain numbers, even where the descriptor tells the unit of the ranges.
     """
 
     def __init__(self, histograms: Collection[str] = ()) -> None:
