@@ -11,6 +11,7 @@ import http.client
 import ipaddress
 import json
 import re
+import socket
 import threading
 import urllib.parse
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
@@ -81,12 +82,14 @@ def exchange(
     """One request and its answer within `timeout` seconds. Raises ServerError."""
     kind = http.client.HTTPSConnection if to.tls else http.client.HTTPConnection
     link = kind(to.host, to.port, timeout=timeout)
-    # The timeout is one per read: whoever sends a byte now and then is cut off by this.
     late = threading.Event()
-    timer = threading.Timer(timeout, _cut, (link, late))
-    timer.daemon = True
-    timer.start()
+    timer = threading.Timer(timeout, late.set)
     try:
+        link.connect()
+        # The timeout is one per read: whoever sends a byte now and then is cut off by this.
+        timer = threading.Timer(timeout, _cut, (link.sock, late))
+        timer.daemon = True
+        timer.start()
         headers = {"Accept-Encoding": "identity", "Connection": "close"}
         if login is not None:
             pair = base64.b64encode(":".join(login).encode()).decode()
@@ -94,12 +97,12 @@ def exchange(
         if body is not None:
             headers["Content-Type"] = "application/json"
         link.request("GET" if body is None else "POST", to.path + query, body, headers)
-        answer = link.getresponse()
-        if answer.status != 200:
-            raise ServerError(_refusal(answer.status))
-        data = _read(answer)
+        with link.getresponse() as answer:
+            if answer.status != 200:
+                raise ServerError(_refusal(answer.status))
+            data = _read(answer)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        if late.is_set():
+        if late.is_set() or isinstance(error, socket.timeout):
             raise ServerError("no answer within %g seconds" % timeout) from None
         raise ServerError("no answer: %s" % (error or type(error).__name__)) from None
     finally:
@@ -110,11 +113,10 @@ def exchange(
     return data
 
 
-def _cut(link: http.client.HTTPConnection, late: threading.Event) -> None:
+def _cut(link: socket.socket, late: threading.Event) -> None:
     late.set()
     try:
-        if link.sock is not None:
-            link.sock.shutdown(2)
+        link.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass
 
@@ -147,7 +149,7 @@ def jolokia_question(rules: Iterable[j_maps.Rule]) -> bytes:
         names = wanted.setdefault(rule.pattern.text, [])
         if rule.attribute not in names:
             names.append(rule.attribute)
-    config = {"ignoreErrors": True}
+    config = {"ignoreErrors": True, "includeStackTrace": "false"}
     requests = [
         {"type": "read", "mbean": mbean, "attribute": names, "config": config}
         for mbean, names in wanted.items()
