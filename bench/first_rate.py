@@ -49,7 +49,9 @@ def _typed(context: Context, port: int) -> list[float]:
             page = browser.new_page(viewport=VIEW)
             page.goto(f"http://127.0.0.1:{port}/?preset=triage")
             box = page.get_by_role("combobox", name="Hosts to add")
-            box.fill(f"{host}:{context.web_port}")
+            # A port that is nobody's default is first asked whether it is pmcd's, unless
+            # the scheme says so; plain names, the usual case, have no such doubt either.
+            box.fill(f"http://{host}:{context.web_port}")
             page.evaluate(NOTE_KEY)
             page.wait_for_timeout(1000)
             taken.append(stop_watch(page, partial(box.press, "Enter"), HAS_NUMBER))
