@@ -110,7 +110,9 @@ def test_sampler_killed(view: Callable[..., Any], up: Any) -> None:
     page.until(lambda: len(page.epochs) == 2, "a new epoch")
     page.until(lambda: has_gap(page, "local", before), "the gap")
     assert page.page.evaluate("window.__same") is True
-    assert min(times(page, "local")) == past
+    chart = page.chart("local", "load")
+    # Its oldest seconds leave by the left edge; all others are still there.
+    assert min(times(page, "local")) <= max(past, chart["range"][0] + 2)
     page.until(lambda: page.page.locator(".notice").count() == 0, "the end of the notice")
     assert "live" in page.host("local").split()
 
