@@ -94,7 +94,7 @@ def _check(world: vfiles.World, jvm: j_jvm.Jvm) -> None:
     if now is None or status is None or now.start != jvm.key[1]:
         raise AttachError("it has ended")
     if not status.catches_quit:
-        raise AttachError("it does not catch SIGQUIT (it is starting, or runs with -Xrs)")
+        raise AttachError("it does not catch SIGQUIT; it may be starting")
     words = " ".join(j_process.command_line(world, jvm.pid))
     if "-XX:+DisableAttachMechanism" in words:
         raise AttachError("it was started with -XX:+DisableAttachMechanism")

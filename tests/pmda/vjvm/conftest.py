@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -174,7 +175,6 @@ def java() -> str:
 def classes(java: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The compiled programs of java/, with Debian's Jolokia where it is."""
     folder = tmp_path_factory.mktemp("classes")
-    folder.chmod(0o755)
     compiler = str(Path(java).resolve().parent / "javac")
     jars = "/usr/share/java/jolokia-core.jar:/usr/share/java/json-simple.jar"
     sources = [str(path) for path in sorted((HERE / "java").glob("*.java"))]
@@ -187,6 +187,14 @@ def classes(java: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_java(java: str, classes: Path) -> Iterator[Callable[..., Running]]:
     """`run_java("-XX:+UseG1GC", ..., main="Load", arguments=())` -> a running JVM."""
     made: list[Running] = []
+    copies: list[Path] = []
+
+    def open_copy(classes: Path) -> Path:
+        """The classes where other users and mount namespaces with another /tmp see them."""
+        copies.append(Path(tempfile.mkdtemp(prefix="vjvm-test-", dir="/var/tmp")))
+        shutil.copytree(classes, copies[-1], dirs_exist_ok=True)
+        copies[-1].chmod(0o755)
+        return copies[-1]
 
     def start(
         *options: str,
@@ -194,8 +202,10 @@ def run_java(java: str, classes: Path) -> Iterator[Callable[..., Running]]:
         arguments: tuple[str, ...] = (),
         prefix: tuple[str, ...] = (),
         path: str = "",
+        copied: bool = False,
     ) -> Running:
-        argv = [*prefix, java, *options, "-cp", f"{classes}{path}", main, *arguments]
+        place = open_copy(classes) if copied else classes
+        argv = [*prefix, java, *options, "-cp", f"{place}{path}", main, *arguments]
         process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
@@ -216,6 +226,8 @@ def run_java(java: str, classes: Path) -> Iterator[Callable[..., Running]]:
     yield start
     for running in made:
         running.end()
+    for folder in copies:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
