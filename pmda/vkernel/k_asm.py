@@ -19,7 +19,7 @@ R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10 = (Reg(number) for number in range(1
 
 # helper functions, numbers of bpf.h
 MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, KTIME = 1, 2, 3, 5
-PID_TGID, COMM = 14, 16
+CPU, PID_TGID, COMM = 8, 14, 16
 PROBE_READ_KERNEL, PROBE_READ_USER_STR, PROBE_READ_KERNEL_STR = 113, 114, 115
 
 _ALU = {"+": 0x00, "-": 0x10, "*": 0x20, "/": 0x30, "|": 0x40, "&": 0x50, "<<": 0x60, ">>": 0x70}

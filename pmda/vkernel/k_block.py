@@ -74,8 +74,7 @@ def issued(event: k_trace.Event, starts: k_bpf.Map) -> bytes:
 def completed(
     event: k_trace.Event,
     starts: k_bpf.Map,
-    counts: k_bpf.Map,
-    tops: k_bpf.Map,
+    histograms: k_code.Histograms,
     lost: k_bpf.Map,
     devices: Optional[k_bpf.Map] = None,
 ) -> bytes:
@@ -106,12 +105,12 @@ def completed(
     k_code.delete(a, starts, KEY)
     a.load(8, R1, R10, START + 16)
     a.store(4, R10, NUMBER, R1)
-    k_code.add_to_histogram(a, counts, tops, NUMBER, divide=1000)
+    k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
     a.load(8, R1, R10, START + 16)
     a.alu(R1, "+", SIZE)
     a.store(4, R10, NUMBER, R1)
     a.load(8, R7, R10, START + 8)
-    k_code.add_to_histogram(a, counts, tops, NUMBER)
+    k_code.add_to_histogram(a, histograms, NUMBER)
     if devices is not None:
         k_code.lookup(a, devices, KEY)  # its first 4 bytes are dev
         a.jump(R0, "==", 0, "out")
@@ -120,7 +119,7 @@ def completed(
         a.alu(R9, "+", R1)
         a.store(4, R10, NUMBER, R9)
         a.load(8, R7, R10, START)
-        k_code.add_to_histogram(a, counts, tops, NUMBER, divide=1000)
+        k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
     k_code.leave(a)
     return a.bytes()
 

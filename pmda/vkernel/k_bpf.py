@@ -10,12 +10,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import mmap
 import os
 import platform
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Tuple, Union
 
-HASH, ARRAY, PERCPU_ARRAY, LRU_HASH = 1, 2, 6, 9
+HASH, ARRAY, LRU_HASH = 1, 2, 9
+_MMAPABLE = 1 << 10  # BPF_F_MMAPABLE, Linux 5.5
 PROG_TRACEPOINT = 5
 SOFTWARE, HARDWARE, TRACEPOINT = 1, 0, 2  # types of perf events
 
@@ -24,7 +26,7 @@ NUMBERS: Dict[str, Tuple[int, int]] = {
     "x86_64": (321, 298),
     "aarch64": (280, 241),
 }
-_CREATE, _LOOKUP, _UPDATE, _DELETE, _LOAD, _INFO = 0, 1, 2, 3, 5, 15
+_CREATE, _UPDATE, _LOAD, _INFO = 0, 2, 5, 15
 _LOOKUP_BATCH, _TAKE_BATCH = 24, 25
 _ATTR_BYTES = 112  # PERF_ATTR_SIZE_VER5
 _FD_CLOEXEC = 8
@@ -32,6 +34,9 @@ _SET_BPF, _ENABLE = 0x40042408, 0x2400
 _ENABLED_RUNNING = 1 | 2  # PERF_FORMAT_TOTAL_TIME_*
 LOG_BYTES = 1 << 18
 _INFO_BYTES, _MISSES = 216, 208  # struct bpf_prog_info up to recursion_misses, and its place
+
+
+Memory = Union[mmap.mmap, bytearray]
 
 
 class Refused(OSError):
@@ -43,7 +48,7 @@ class Refused(OSError):
 
 
 class Map(NamedTuple):
-    """A map; `value_size` of one CPU's value for per-CPU arrays."""
+    """A map. An array's values lie one after the other, 8 bytes aligned."""
 
     fd: int
     type: int
@@ -80,8 +85,10 @@ class Kernel:
         return result, buffer.raw
 
     def create(self, type_: int, key: int, value: int, entries: int, name: str) -> Map:
+        """A map; arrays are made so that `memory` can show them."""
         label = name.encode("ascii")[:15].ljust(16, b"\0")
-        attributes = struct.pack("<7I16s", type_, key, value, entries, 0, 0, 0, label)
+        flags = _MMAPABLE if type_ == ARRAY else 0
+        attributes = struct.pack("<7I16s", type_, key, value, entries, flags, 0, 0, label)
         try:
             fd, _ = self._bpf(_CREATE, attributes)
         except OSError as error:
@@ -169,49 +176,30 @@ class Kernel:
         found: Tuple[int, int, int] = struct.unpack("<3Q", os.read(counter, 24))
         return found
 
-    def lookup(self, map_: Map, key: bytes) -> bytes:
-        """A value, of all CPUs one after the other; empty where there is none."""
-        stride = (map_.value_size + 7) // 8 * 8
-        size = stride * self.cpus if map_.type == PERCPU_ARRAY else map_.value_size
-        keys = ctypes.create_string_buffer(key, len(key))
-        value = ctypes.create_string_buffer(size)
+    def memory(self, map_: Map) -> Memory:
+        """An array's values as memory that is shared with programs.
+
+        Reading a map by bpf(2) stops all tracepoints' programs on that CPU
+        (bpf_disable_instrumentation()), for as long as who reads is preempted:
+        on a busy host whole bursts would be lost. Reading memory stops nothing.
+        """
+        size = (map_.value_size + 7) // 8 * 8 * map_.entries
         try:
-            self._one(_LOOKUP, map_, keys, value)
+            return mmap.mmap(map_.fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
         except OSError as error:
-            if error.errno == errno.ENOENT:
-                return b""
-            raise Refused(error.errno or 0, "reading a map") from None
-        return value.raw
+            raise Refused(error.errno or 0, "showing a map") from None
 
     def update(self, map_: Map, key: bytes, value: bytes) -> None:
-        """Set a value, the same on all CPUs."""
-        if map_.type == PERCPU_ARRAY:
-            value = value.ljust((map_.value_size + 7) // 8 * 8, b"\0") * self.cpus
+        """Set a value."""
         keys = ctypes.create_string_buffer(key, len(key))
         values = ctypes.create_string_buffer(value, len(value))
+        attributes = struct.pack(
+            "<IxxxxQQQ", map_.fd, ctypes.addressof(keys), ctypes.addressof(values), 0
+        )
         try:
-            self._one(_UPDATE, map_, keys, values)
+            self._bpf(_UPDATE, attributes)
         except OSError as error:
             raise Refused(error.errno or 0, "writing a map") from None
-
-    def delete(self, map_: Map, key: bytes) -> None:
-        """Remove a key; one that is gone already is fine."""
-        keys = ctypes.create_string_buffer(key, len(key))
-        try:
-            self._one(_DELETE, map_, keys, None)
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                raise Refused(error.errno or 0, "writing a map") from None
-
-    def _one(self, command: int, map_: Map, key: object, value: object) -> None:
-        attributes = struct.pack(
-            "<IxxxxQQQ",
-            map_.fd,
-            ctypes.addressof(key),  # type: ignore[arg-type]
-            ctypes.addressof(value) if value is not None else 0,  # type: ignore[arg-type]
-            0,
-        )
-        self._bpf(command, attributes)
 
     def items(self, map_: Map) -> List[Tuple[bytes, bytes]]:
         """All keys and values of a hash."""

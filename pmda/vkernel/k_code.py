@@ -8,6 +8,7 @@ keys and values for maps lie on the stack. What a program measures stands in
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 import k_asm
 import k_bpf
@@ -15,10 +16,16 @@ import k_trace
 from k_asm import R0, R1, R2, R3, R4, R6, R7, R8, R9, R10, Asm, Reg
 
 BUCKETS = 40  # 2^40 microseconds are 12 days
-SUM = BUCKETS  # index of the sum of all values, behind the buckets
-CELLS = BUCKETS + 1
+SUM, TOP = BUCKETS, BUCKETS + 1  # behind the buckets: sum of all values, the highest
+CELLS = BUCKETS + 2
 HISTOGRAM = struct.Struct("<%dQ" % CELLS)
-MAX = struct.Struct("<Q")
+
+
+class Histograms(NamedTuple):
+    """An array of histograms: `each` of them for each CPU."""
+
+    map: k_bpf.Map
+    each: int
 
 
 def load(a: Asm, dst: Reg, field: k_trace.Field) -> None:
@@ -102,13 +109,22 @@ def log2(a: Asm, out: Reg, value: Reg) -> None:
         a.label(below)
 
 
-def add_to_histogram(a: Asm, counts: k_bpf.Map, tops: k_bpf.Map, key: int, divide: int = 1) -> None:
-    """Count R7 in histogram number (4 bytes at R10 + key); R8 and R9 are lost.
+def of_this_cpu(a: Asm, key: int, each: int) -> None:
+    """Turn the number (4 bytes at R10 + key) of a value into this CPU's; `each` has every CPU."""
+    a.call(k_asm.CPU)
+    a.alu(R0, "*", each)
+    a.load(4, R1, R10, key)
+    a.alu(R0, "+", R1)
+    a.store(4, R10, key, R0)
+
+
+def add_to_histogram(a: Asm, histograms: Histograms, key: int, divide: int = 1) -> None:
+    """Count R7 in histogram number (4 bytes at R10 + key, lost); R8 and R9 are lost.
 
     The bucket is that of R7 / divide; sum and highest value keep R7 itself.
-    Both maps are per CPU: nothing else of ours runs on this CPU meanwhile.
+    Nothing else of ours runs on this CPU meanwhile: no atomic operation is needed.
     """
-    end, small, top = a.fresh(), a.fresh(), a.fresh()
+    end, small = a.fresh(), a.fresh()
     a.mov(R8, R7)
     if divide != 1:
         a.alu(R8, "/", divide)
@@ -116,22 +132,21 @@ def add_to_histogram(a: Asm, counts: k_bpf.Map, tops: k_bpf.Map, key: int, divid
     a.jump(R9, "<", BUCKETS, small)
     a.mov(R9, BUCKETS - 1)
     a.label(small)
-    lookup(a, counts, key)
+    of_this_cpu(a, key, histograms.each)
+    lookup(a, histograms.map, key)
     a.jump(R0, "==", 0, end)
+    a.alu(R9, "<<", 3)
+    a.mov(R1, R0)
+    a.alu(R1, "+", R9)
+    a.load(8, R2, R1, 0)
+    a.alu(R2, "+", 1)
+    a.store(8, R1, 0, R2)
     a.load(8, R2, R0, SUM * 8)
     a.alu(R2, "+", R7)
     a.store(8, R0, SUM * 8, R2)
-    a.alu(R9, "<<", 3)
-    a.alu(R0, "+", R9)
-    a.load(8, R2, R0, 0)
-    a.alu(R2, "+", 1)
-    a.store(8, R0, 0, R2)
-    lookup(a, tops, key)
-    a.jump(R0, "==", 0, end)
-    a.load(8, R2, R0, 0)
-    a.jump(R2, ">=", R7, top)
-    a.store(8, R0, 0, R7)
-    a.label(top)
+    a.load(8, R2, R0, TOP * 8)
+    a.jump(R2, ">=", R7, end)
+    a.store(8, R0, TOP * 8, R7)
     a.label(end)
 
 

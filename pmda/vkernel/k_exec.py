@@ -25,7 +25,7 @@ EVENTS = (FORK, EXEC, *(event for pair in CALLS for event in pair))
 PATH_BYTES = 128
 # pid, pid of the parent or 0, result (0 or -errno), user id, command, path
 RECORD = struct.Struct("<IIiI16s%ds" % PATH_BYTES)
-LOST = 0
+LOST, SENT = 0, 1  # indexes in the map of counters
 
 _KEY, _VALUE = -8, -16
 _QUEUE_KEY = -32  # time, pid and thread
@@ -75,11 +75,13 @@ def _fill(a: Asm, parents: k_bpf.Map) -> None:
     a.store(8, R10, _QUEUE_KEY, R0)
 
 
-def _send(a: Asm, queue: k_bpf.Map, lost: k_bpf.Map) -> None:
+def _send(a: Asm, queue: k_bpf.Map, counters: k_bpf.Map) -> None:
     k_code.update(a, queue, _QUEUE_KEY, _RECORD)
-    a.jump(R0, "==", 0, "out")
     a.store(4, R10, _KEY, LOST)
-    k_code.count(a, lost, _KEY)
+    a.jump(R0, "!=", 0, "count")
+    a.store(4, R10, _KEY, SENT)
+    a.label("count")
+    k_code.count(a, counters, _KEY)
 
 
 def _path(a: Asm, helper: int) -> None:
@@ -90,7 +92,9 @@ def _path(a: Asm, helper: int) -> None:
     a.call(helper)
 
 
-def started(event: k_trace.Event, parents: k_bpf.Map, queue: k_bpf.Map, lost: k_bpf.Map) -> bytes:
+def started(
+    event: k_trace.Event, parents: k_bpf.Map, queue: k_bpf.Map, counters: k_bpf.Map
+) -> bytes:
     """sched_process_exec: a record of a start that worked."""
     a = Asm()
     a.mov(R6, R1)
@@ -101,7 +105,7 @@ def started(event: k_trace.Event, parents: k_bpf.Map, queue: k_bpf.Map, lost: k_
     a.mov(R3, R6)
     a.alu(R3, "+", R1)
     _path(a, k_asm.PROBE_READ_KERNEL_STR)
-    _send(a, queue, lost)
+    _send(a, queue, counters)
     k_code.leave(a)
     return a.bytes()
 
@@ -124,7 +128,7 @@ def returned(
     paths: k_bpf.Map,
     parents: k_bpf.Map,
     queue: k_bpf.Map,
-    lost: k_bpf.Map,
+    counters: k_bpf.Map,
 ) -> bytes:
     """sys_exit_execve: a record of a start that failed; by now the path is in memory."""
     a = Asm()
@@ -141,7 +145,7 @@ def returned(
     _path(a, k_asm.PROBE_READ_USER_STR)
     k_code.delete(a, paths, _KEY)
     a.label("send")
-    _send(a, queue, lost)
+    _send(a, queue, counters)
     k_code.leave(a)
     return a.bytes()
 

@@ -36,22 +36,26 @@ class Retransmits(k_probe.Program):
         event = self.tools.events.get(k_tcp.RETRANSMIT)
         self._seen: Dict[bytes, Tuple[int, int, float]] = {}  # in the map, in sum, last change
         self._remotes = self.map(k_bpf.LRU_HASH, k_tcp.ADDRESS_BYTES, 8, REMOTES, "retr")
-        self._total = self.counter("retr_total")
-        self.run(event, k_tcp.retransmitted(event, self._remotes, self._total))
+        self._total = 0
+        self.run(event, k_tcp.retransmitted(event, self._remotes, self.counters("total")))
 
     def read(self, now: float) -> vsnap.Reading:
-        for key, value in self.kernel.items(self._remotes):
+        total = self.number("total")
+        # Not read for nothing: it stops programs (see Kernel.memory).
+        changed = self.kernel.items(self._remotes) if total != self._total else ()
+        self._total = total
+        for key, value in changed:
             count = int.from_bytes(value, "little")
-            before, total, at = self._seen.get(key, (0, 0, now))
+            before, counted, at = self._seen.get(key, (0, 0, now))
             if count != before:
                 # Less than before: the key was dropped meanwhile, and came again.
                 fresh = count - before if count > before else count
-                self._seen[key] = (count, total + fresh, now)
+                self._seen[key] = (count, counted + fresh, now)
         latest = sorted(self._seen.items(), key=lambda item: (-item[1][2], -item[1][1]))
         self._seen = dict(latest[:REMOTES])
         return vsnap.Reading(
             {
-                "retransmit.total": self.number(self._total),
+                "retransmit.total": total,
                 "retransmit.remote": {address(key): seen[1] for key, seen in latest[:SHOWN]},
             }
         )
@@ -78,8 +82,9 @@ class Connections(k_probe.Program):
         self._note = "" if offsets else "without bytes: this kernel tells no types (BTF)"
         socks = self.map(k_bpf.LRU_HASH, 8, k_tcp.SOCK.size, SOCKS, "socks")
         self._queue = self.map(k_bpf.HASH, 16, k_tcp.RECORD.size, QUEUE, "ended")
-        self._lost = self.counter("ended_lost")
-        self.run(event, k_tcp.ended(event, socks, self._queue, self._lost, offsets))
+        self._taken = 0
+        counters = self.counters("lost", "ended")
+        self.run(event, k_tcp.ended(event, socks, self._queue, counters, offsets))
 
     def _offsets(self) -> Optional[k_tcp.Offsets]:
         try:
@@ -95,10 +100,13 @@ class Connections(k_probe.Program):
         return k_tcp.Offsets(sent, resent, received, flags["skc_flags"])
 
     def read(self, now: float) -> vsnap.Reading:
-        records = [k_tcp.RECORD.unpack(value) for _, value in self.kernel.take(self._queue)]
+        ended = self.number("ended")
+        taken = self.kernel.take(self._queue) if ended != self._taken else ()
+        self._taken = ended
+        records = [k_tcp.RECORD.unpack(value) for _, value in taken]
         for record in sorted(records, key=lambda record: record[1]):
             self._rows.add(self._row(record))
-        self.lost = self.number(self._lost)
+        self.lost = self.number("lost")
         values: Dict[str, Any] = {**self._rows.values(), "connection.count": self._rows.count}
         return vsnap.Reading(values, note=self._note)
 

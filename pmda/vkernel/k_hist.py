@@ -5,8 +5,7 @@ The maps' layout is `k_code`'s. Programs and their events are not named here.
 
 from __future__ import annotations
 
-import struct
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 import k_bpf
 import k_code
@@ -46,45 +45,34 @@ class Told(NamedTuple):
         return found
 
 
-class Maps(NamedTuple):
-    """Where a program counts: two per-CPU arrays, one entry per histogram."""
-
-    counts: k_bpf.Map
-    tops: k_bpf.Map
-
-
-def create(kernel: k_bpf.Kernel, histograms: int, name: str) -> Maps:
-    """Maps for so many histograms."""
-    size, top = k_code.HISTOGRAM.size, k_code.MAX.size
-    counts = kernel.create(k_bpf.PERCPU_ARRAY, 4, size, histograms, name)
-    return Maps(counts, kernel.create(k_bpf.PERCPU_ARRAY, 4, top, histograms, name + "_top"))
+def create(kernel: k_bpf.Kernel, histograms: int, name: str) -> k_code.Histograms:
+    """Room for so many histograms."""
+    size, entries = k_code.HISTOGRAM.size, histograms * kernel.cpus
+    return k_code.Histograms(kernel.create(k_bpf.ARRAY, 4, size, entries, name), histograms)
 
 
 class Reader:
     """Reads histograms and remembers what it read."""
 
-    def __init__(self, kernel: k_bpf.Kernel, maps: Maps) -> None:
-        self._kernel = kernel
-        self._maps = maps
+    def __init__(self, kernel: k_bpf.Kernel, histograms: k_code.Histograms) -> None:
+        self._each, self._cpus = histograms.each, kernel.cpus
+        self._memory = kernel.memory(histograms.map)
         self._before: Dict[int, Tuple[int, ...]] = {}
 
     def read(self, number: int) -> Told:
-        key = struct.pack("<I", number)
-        top = max(_columns(self._kernel.lookup(self._maps.tops, key), 1, self._kernel.cpus)[0])
-        cells = _columns(
-            self._kernel.lookup(self._maps.counts, key), k_code.CELLS, self._kernel.cpus
-        )
-        if top:
-            self._kernel.update(self._maps.tops, key, k_code.MAX.pack(0))
-        sums = [sum(cell) for cell in cells]
+        """Histogram `number`; its highest value begins anew."""
+        sums, top = [0] * k_code.TOP, 0
+        for cpu in range(self._cpus):
+            start = (cpu * self._each + number) * k_code.HISTOGRAM.size
+            cells = k_code.HISTOGRAM.unpack_from(self._memory, start)
+            if cells[k_code.SUM] or cells[0]:
+                sums = [a + b for a, b in zip(sums, cells)]
+            if cells[k_code.TOP]:
+                top = max(top, cells[k_code.TOP])
+                place = start + 8 * k_code.TOP
+                self._memory[place : place + 8] = bytes(8)
         counts = tuple(sums[: k_code.BUCKETS])
         before = self._before.get(number, (0,) * k_code.BUCKETS)
         self._before[number] = counts
         fresh = tuple(now - then for now, then in zip(counts, before))
         return Told(counts, sums[k_code.SUM], fresh, top)
-
-
-def _columns(value: bytes, cells: int, cpus: int) -> List[Tuple[int, ...]]:
-    """Cell -> its numbers, one of each CPU."""
-    numbers = struct.unpack("<%dQ" % (cells * cpus), value)
-    return [numbers[cell::cells] for cell in range(cells)]

@@ -45,15 +45,12 @@ class _Scheduler(k_probe.Program):
     def _measure(self, program: Callable[..., bytes]) -> k_bpf.Map:
         events = self.tools.events
         starts = self.map(k_bpf.LRU_HASH, 4, 8, STARTS, self.name)
-        maps = k_hist.create(self.kernel, 1, "vk_" + self.name)
-        self.keep(*maps)
-        self._reader = k_hist.Reader(self.kernel, maps)
         switch = events.get(k_sched.SWITCH)
-        self.run(switch, program(switch, starts, maps.counts, maps.tops))
+        self.run(switch, program(switch, starts, self.histograms(1, self.name)))
         return starts
 
     def read(self, now: float) -> vsnap.Reading:
-        return vsnap.Reading(told(self.name, self._reader.read(0)))
+        return vsnap.Reading(told(self.name, self.reader.read(0)))
 
 
 class RunQueue(_Scheduler):
@@ -94,14 +91,12 @@ class Block(k_probe.Program):
         starts = self.map(k_bpf.LRU_HASH, k_block.KEY_BYTES, k_block.START_BYTES, REQUESTS, "blk")
         kinds = 2 * len(k_block.DIRECTIONS)
         each = len(k_block.DIRECTIONS) * DEVICES if self._by_device else 0
-        maps = k_hist.create(self.kernel, kinds + each, "vk_blk")
-        self.keep(*maps)
-        self._reader = k_hist.Reader(self.kernel, maps)
-        self._lost = self.counter("blk_lost")
+        histograms = self.histograms(kinds + each, "blk")
+        lost = self.counters("lost")
         self._devices = self.map(k_bpf.HASH, 4, 4, DEVICES, "blk_dev") if each else None
         self.run(
             complete,
-            k_block.completed(complete, starts, maps.counts, maps.tops, self._lost, self._devices),
+            k_block.completed(complete, starts, histograms, lost, self._devices),
         )
         self.run(issue, k_block.issued(issue, starts))
 
@@ -109,13 +104,13 @@ class Block(k_probe.Program):
         values: Dict[str, Any] = {}
         for number, direction in enumerate(k_block.DIRECTIONS):
             prefix = "blk." + direction
-            values.update(told(prefix, self._reader.read(k_block.LATENCY + number)))
-            size = self._reader.read(k_block.SIZE + number)
+            values.update(told(prefix, self.reader.read(k_block.LATENCY + number)))
+            size = self.reader.read(k_block.SIZE + number)
             values[prefix + ".size"] = vhist.column(size.counts)
             values[prefix + ".bytes"] = size.sum
             for name, value in size.recent().items():
                 values["%s.size_%s" % (prefix, name)] = value
-        self.lost = self.number(self._lost)
+        self.lost = self.number("lost")
         if self._devices is not None:
             values.update(self._of_devices(self._devices))
         return vsnap.Reading(values)
@@ -131,7 +126,7 @@ class Block(k_probe.Program):
                 self._numbers[disk] = first
                 self.kernel.update(devices, struct.pack("<I", dev), struct.pack("<I", first))
             for number, direction in enumerate(k_block.DIRECTIONS):
-                found = self._reader.read(self._numbers[disk] + number)
+                found = self.reader.read(self._numbers[disk] + number)
                 for bucket, count in vhist.column(found.counts).items():
                     columns[direction]["%s::%s" % (disk, bucket)] = count
         return {"blk.dev.%s.latency" % name: column for name, column in columns.items()}
@@ -206,17 +201,16 @@ class Syscalls(k_probe.Program):
         events = self.tools.events
         enter, leave = events.get(k_syscall.ENTER), events.get(k_syscall.EXIT)
         starts = self.map(k_bpf.LRU_HASH, 8, 8, STARTS, "sys")
-        maps = k_hist.create(self.kernel, 1, "vk_sys")
-        self.keep(*maps)
-        self._reader = k_hist.Reader(self.kernel, maps)
+        histograms = self.histograms(1, "sys")
         size = k_syscall.NUMBERS * k_syscall.CALL.size
-        self._calls = self.map(k_bpf.PERCPU_ARRAY, 4, size, 1, "sys_calls")
-        self.run(leave, k_syscall.left(leave, starts, maps.counts, maps.tops, self._calls))
+        calls = self.map(k_bpf.ARRAY, 4, size, self.kernel.cpus, "sys_calls")
+        self._calls = self.kernel.memory(calls)
+        self.run(leave, k_syscall.left(leave, starts, histograms, calls))
         self.run(enter, k_syscall.entered(starts))
 
     def read(self, now: float) -> vsnap.Reading:
-        values = told("syscall", self._reader.read(0))
-        raw = self.kernel.lookup(self._calls, struct.pack("<I", 0))
+        values = told("syscall", self.reader.read(0))
+        raw = bytes(self._calls[:])
         size = k_syscall.NUMBERS * k_syscall.CALL.size
         columns: Tuple[Dict[str, int], ...] = ({}, {}, {})
         for cpu in range(self.kernel.cpus):
@@ -239,12 +233,10 @@ class Sync(k_probe.Program):
         events = self.tools.events
         enter, leave = events.get(k_syscall.SYNC_ENTER), events.get(k_syscall.SYNC_EXIT)
         starts = self.map(k_bpf.LRU_HASH, 8, 8, STARTS, "sync")
-        maps = k_hist.create(self.kernel, 1, "vk_sync")
-        self.keep(*maps)
-        self._reader = k_hist.Reader(self.kernel, maps)
-        self.run(leave, k_syscall.timed(starts, maps.counts, maps.tops))
+        histograms = self.histograms(1, "sync")
+        self.run(leave, k_syscall.timed(starts, histograms))
         self.run(enter, k_syscall.entered(starts))
 
     def read(self, now: float) -> vsnap.Reading:
         note = "fsync on ext4 only; read, write and open have no tracepoints (see bcc.fs)"
-        return vsnap.Reading(told("fs.sync", self._reader.read(0)), note=note)
+        return vsnap.Reading(told("fs.sync", self.reader.read(0)), note=note)

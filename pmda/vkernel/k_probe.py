@@ -11,11 +11,14 @@ import struct
 from typing import Callable, List, NamedTuple
 
 import k_bpf
+import k_code
+import k_hist
 import k_trace
 import vcollect
 import vfiles
 import vsnap
 
+_NUMBER = struct.Struct("<Q")
 NEEDS = "needs CAP_BPF and CAP_PERFMON: let root start this agent"
 
 
@@ -90,18 +93,23 @@ class Program(vcollect.Probe):
         self._open.append(made.fd)
         return made
 
-    def keep(self, *maps: k_bpf.Map) -> None:
-        """Close these maps with this probe."""
-        self._open += [map_.fd for map_ in maps]
+    def histograms(self, number: int, name: str) -> k_code.Histograms:
+        """So many histograms, and `reader` for them."""
+        made = k_hist.create(self.kernel, number, "vk_" + name)
+        self._open.append(made.map.fd)
+        self.reader = k_hist.Reader(self.kernel, made)
+        return made
 
-    def counter(self, name: str) -> k_bpf.Map:
-        """One number, counted on each CPU by itself."""
-        return self.map(k_bpf.PERCPU_ARRAY, 4, 8, 1, name)
+    def counters(self, *names: str) -> k_bpf.Map:
+        """Numbers that programs count; `number` reads them by their names."""
+        made = self.map(k_bpf.ARRAY, 4, 8, len(names), self.name)
+        self._numbers = dict(zip(names, range(len(names))))
+        self._memory = self.kernel.memory(made)
+        return made
 
-    def number(self, map_: k_bpf.Map) -> int:
-        """The sum of such a number over the CPUs."""
-        value = self.kernel.lookup(map_, struct.pack("<I", 0))
-        return sum(struct.unpack("<%dQ" % self.kernel.cpus, value))
+    def number(self, name: str) -> int:
+        found: int = _NUMBER.unpack_from(self._memory, 8 * self._numbers[name])[0]
+        return found
 
     def run(self, event: k_trace.Event, code: bytes) -> None:
         """Run a program at a tracepoint until this probe is closed."""

@@ -40,7 +40,7 @@ def woken(event: k_trace.Event, starts: k_bpf.Map) -> bytes:
 
 
 def _switched(
-    event: k_trace.Event, starts: k_bpf.Map, counts: k_bpf.Map, tops: k_bpf.Map, blocked: bool
+    event: k_trace.Event, starts: k_bpf.Map, histograms: k_code.Histograms, blocked: bool
 ) -> bytes:
     """Stamp the task that leaves the CPU, measure the one that gets it."""
     a = Asm()
@@ -70,16 +70,16 @@ def _switched(
     a.alu(R7, "-", R9)
     k_code.delete(a, starts, KEY)
     a.store(4, R10, NUMBER, 0)
-    k_code.add_to_histogram(a, counts, tops, NUMBER, divide=1000)
+    k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
     k_code.leave(a)
     return a.bytes()
 
 
-def waited(event: k_trace.Event, starts: k_bpf.Map, counts: k_bpf.Map, tops: k_bpf.Map) -> bytes:
+def waited(event: k_trace.Event, starts: k_bpf.Map, histograms: k_code.Histograms) -> bytes:
     """sched_switch: how long the task that runs now waited for it."""
-    return _switched(event, starts, counts, tops, blocked=False)
+    return _switched(event, starts, histograms, blocked=False)
 
 
-def slept(event: k_trace.Event, starts: k_bpf.Map, counts: k_bpf.Map, tops: k_bpf.Map) -> bytes:
+def slept(event: k_trace.Event, starts: k_bpf.Map, histograms: k_code.Histograms) -> bytes:
     """sched_switch: how long the task that runs now was blocked, its wait for a CPU included."""
-    return _switched(event, starts, counts, tops, blocked=True)
+    return _switched(event, starts, histograms, blocked=True)

@@ -34,14 +34,14 @@ class Starts(k_probe.Program):
         fork, start = events.get(k_exec.FORK), events.get(k_exec.EXEC)
         parents = self.map(k_bpf.LRU_HASH, 4, 4, PARENTS, "parents")
         self._queue = self.map(k_bpf.HASH, 16, k_exec.RECORD.size, QUEUE, "starts")
-        self._lost = self.counter("starts_lost")
+        self._taken, counters = 0, self.counters("lost", "sent")
         self.run(fork, k_exec.forked(fork, parents))
-        self.run(start, k_exec.started(start, parents, self._queue, self._lost))
+        self.run(start, k_exec.started(start, parents, self._queue, counters))
         self._note = ""
         if self._failed:
-            self._watch_failures(parents)
+            self._watch_failures(parents, counters)
 
-    def _watch_failures(self, parents: k_bpf.Map) -> None:
+    def _watch_failures(self, parents: k_bpf.Map, counters: k_bpf.Map) -> None:
         """Attach to execve and its like."""
         events = self.tools.events
         self._note = "without failed ones: this kernel has no tracepoints of system calls"
@@ -49,17 +49,19 @@ class Starts(k_probe.Program):
         for enter, leave in k_exec.CALLS:
             if enter in events and leave in events:
                 into, out = events.get(enter), events.get(leave)
-                code = k_exec.returned(out, paths, parents, self._queue, self._lost)
+                code = k_exec.returned(out, paths, parents, self._queue, counters)
                 self.run(out, code)
                 self.run(into, k_exec.called(into, paths))
                 self._note = ""
 
     def read(self, now: float) -> vsnap.Reading:
-        taken = [(key[:8], value) for key, value in self.kernel.take(self._queue)]
-        stamped = [(int.from_bytes(key, "little"), value) for key, value in taken]
+        sent = self.number("sent")
+        taken = self.kernel.take(self._queue) if sent != self._taken else ()
+        self._taken = sent
+        stamped = [(int.from_bytes(key[:8], "little"), value) for key, value in taken]
         for at, value in sorted(stamped):
             self._rows.add(self._row(at, k_exec.RECORD.unpack(value)))
-        self.lost = self.number(self._lost)
+        self.lost = self.number("lost")
         values: Dict[str, Any] = {**self._rows.values(), "start.count": self._rows.count}
         return vsnap.Reading(values, note=self._note)
 

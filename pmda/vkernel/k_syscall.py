@@ -57,20 +57,21 @@ def _since_start(a: Asm, starts: k_bpf.Map) -> None:
 def left(
     event: k_trace.Event,
     starts: k_bpf.Map,
-    counts: k_bpf.Map,
-    tops: k_bpf.Map,
+    histograms: k_code.Histograms,
     calls: k_bpf.Map,
 ) -> bytes:
-    """sys_exit: `calls` is one per-CPU value, a CALL for each number."""
+    """sys_exit: `calls` has a value for each CPU, a CALL for each number."""
     a = Asm()
     a.mov(R6, R1)
     _since_start(a, starts)
     a.store(4, R10, NUMBER, 0)
-    k_code.add_to_histogram(a, counts, tops, NUMBER, divide=1000)
+    k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
     k_code.load(a, R8, event.field("id", 8))
     a.jump(R8, ">=", NUMBERS, "out")  # unsigned: -1 too
     a.alu(R8, "*", CALL.size)
     k_code.load(a, R9, event.field("ret", 8))
+    a.store(4, R10, NUMBER, 0)
+    k_code.of_this_cpu(a, NUMBER, 1)
     k_code.lookup(a, calls, NUMBER)
     a.jump(R0, "==", 0, "out")
     a.alu(R0, "+", R8)
@@ -89,11 +90,11 @@ def left(
     return a.bytes()
 
 
-def timed(starts: k_bpf.Map, counts: k_bpf.Map, tops: k_bpf.Map) -> bytes:
+def timed(starts: k_bpf.Map, histograms: k_code.Histograms) -> bytes:
     """The later of two tracepoints: only a histogram."""
     a = Asm()
     _since_start(a, starts)
     a.store(4, R10, NUMBER, 0)
-    k_code.add_to_histogram(a, counts, tops, NUMBER, divide=1000)
+    k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
     k_code.leave(a)
     return a.bytes()

@@ -24,7 +24,7 @@ STATES = (
     *("ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE"),
     *("CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"),
 )
-LOST, TOTAL = 0, 0  # indexes in maps of counters
+TOTAL, LOST, ENDED = 0, 0, 1  # indexes in maps of counters
 
 ADDRESS_BYTES = 16  # IPv4 as ::ffff:a.b.c.d
 SOCK = struct.Struct("<QQ16s")  # since when, pid, command
@@ -79,7 +79,7 @@ def ended(
     event: k_trace.Event,
     socks: k_bpf.Map,
     queue: k_bpf.Map,
-    lost: k_bpf.Map,
+    counters: k_bpf.Map,
     offsets: Optional[Offsets],
 ) -> bytes:
     """inet_sock_set_state: note since when and whose a connection is; a record when it closes."""
@@ -97,9 +97,11 @@ def ended(
     _note(a, socks)
     a.label("close")
     _report(a, event, socks, queue, offsets)
-    a.jump(R0, "==", 0, "out")
     a.store(4, R10, _NUMBER, LOST)
-    k_code.count(a, lost, _NUMBER)
+    a.jump(R0, "!=", 0, "count")
+    a.store(4, R10, _NUMBER, ENDED)
+    a.label("count")
+    k_code.count(a, counters, _NUMBER)
     k_code.leave(a)
     return a.bytes()
 

@@ -32,7 +32,7 @@ class Machine:
 
     An address is a region's number in the upper half and an offset in the
     lower; whoever leaves a region faults. `now`, `pid`, `thread`, `comm`,
-    `uid`, `cpu` are what helper functions tell; `memory` is what they read from
+    `uid`, `cpu` are what helper functions tell; `ram` is what they read from
     addresses elsewhere.
     """
 
@@ -40,17 +40,18 @@ class Machine:
         self.cpus, self.first_cpu = cpus, 0
         self.now, self.pid, self.thread, self.uid = TIME_OF_START, 100, 100, 0
         self.comm, self.cpu = b"test", 0
-        self.memory: dict[int, bytes] = {}
+        self.ram: dict[int, bytes] = {}
         self.counters: dict[int, tuple[int, int, int]] = {}
         self.opened: list[tuple[int, int, int]] = []
         self.refuse: dict[str, k_bpf.Refused] = {}
         self.closed: list[int] = []
         self.missed = 0
         self._next = 10
-        self._maps: dict[int, tuple[k_bpf.Map, dict[bytes, list[bytearray]]]] = {}
+        self._maps: dict[int, tuple[k_bpf.Map, dict[bytes, Any]]] = {}
+        self._memory: dict[int, bytearray] = {}
         self._programs: dict[int, bytes] = {}
         self._attached: dict[int, tuple[int, int]] = {}
-        self._regions: dict[int, bytearray] = {}
+        self._regions: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
 
     def _fd(self) -> int:
@@ -63,11 +64,12 @@ class Machine:
         if "map" in self.refuse:
             raise self.refuse["map"]
         made = k_bpf.Map(self._fd(), type_, key, value, entries)
-        data: dict[bytes, list[bytearray]] = {}
-        if type_ in (k_bpf.ARRAY, k_bpf.PERCPU_ARRAY):
-            copies = self.cpus if type_ == k_bpf.PERCPU_ARRAY else 1
+        data: dict[bytes, Any] = {}
+        if type_ == k_bpf.ARRAY:
+            self._memory[made.fd] = whole = bytearray(value * entries)
             for index in range(entries):
-                data[struct.pack("<I", index)] = [bytearray(value) for _ in range(copies)]
+                part = memoryview(whole)[value * index : value * (index + 1)]
+                data[struct.pack("<I", index)] = part
         self._maps[made.fd] = (made, data)
         return made
 
@@ -98,19 +100,14 @@ class Machine:
     def count(self, counter: int) -> tuple[int, int, int]:
         return self.counters[counter]
 
-    def lookup(self, map_: k_bpf.Map, key: bytes) -> bytes:
-        return b"".join(bytes(copy) for copy in self._maps[map_.fd][1].get(key, []))
+    def memory(self, map_: k_bpf.Map) -> bytearray:
+        return self._memory[map_.fd]
 
     def update(self, map_: k_bpf.Map, key: bytes, value: bytes) -> None:
-        found = self._maps[map_.fd][1].setdefault(key, [bytearray(map_.value_size)])
-        for copy in found:
-            copy[:] = value.ljust(map_.value_size, b"\0")
-
-    def delete(self, map_: k_bpf.Map, key: bytes) -> None:
-        self._maps[map_.fd][1].pop(key, None)
+        self._maps[map_.fd][1][key] = bytearray(value)
 
     def items(self, map_: k_bpf.Map) -> list[tuple[bytes, bytes]]:
-        return [(key, bytes(copies[0])) for key, copies in self._maps[map_.fd][1].items()]
+        return [(key, bytes(value)) for key, value in self._maps[map_.fd][1].items()]
 
     def take(self, map_: k_bpf.Map) -> list[tuple[bytes, bytes]]:
         found = self.items(map_)
@@ -238,6 +235,8 @@ class Machine:
     def _help(self, number: int, r: list[int]) -> int:
         if number == k_asm.KTIME:
             return self.now
+        if number == k_asm.CPU:
+            return self.cpu
         if number == k_asm.PID_TGID:
             return self.pid << 32 | self.thread
         if number == 15:
@@ -249,13 +248,13 @@ class Machine:
             return self._map_helper(number, r)
         size = r[2]
         if number == k_asm.PROBE_READ_KERNEL:
-            raw = self.memory.get(r[3])
+            raw = self.ram.get(r[3])
             self._put(r[1], (raw or bytes(size))[:size].ljust(size, b"\0"))
             return 0 if raw else -14
         if r[3] >> 32 == RECORD:
             raw = bytes(self._regions[RECORD][r[3] & 0xFFFFFFFF :])
         else:
-            raw = self.memory.get(r[3], b"")
+            raw = self.ram.get(r[3], b"")
         text = raw.split(b"\0")[0][: size - 1] + b"\0"
         self._put(r[1], text)
         return len(text)
@@ -270,12 +269,11 @@ class Machine:
                 if map_.type != k_bpf.LRU_HASH:
                     return -7
                 del data[next(iter(data))]
-            data[key] = [bytearray(self._at(r[3], map_.value_size))]
+            data[key] = bytearray(self._at(r[3], map_.value_size))
             return 0
         if key not in data:
             return 0
-        copies = data[key]
-        value = copies[self.cpu if map_.type == k_bpf.PERCPU_ARRAY else 0]
+        value = data[key]
         region = self._numbers.setdefault(id(value), 10 + len(self._numbers))
         self._regions[region] = value
         return region << 32

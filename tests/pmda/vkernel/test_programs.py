@@ -38,7 +38,7 @@ def test_a_value_gets_the_bucket_that_its_name_says(machines, value):
     a.mov(R6, R1)
     a.load(8, R7, R6, 0)
     a.store(4, R10, -24, 0)
-    k_code.add_to_histogram(a, maps.counts, maps.tops, -24)
+    k_code.add_to_histogram(a, maps, -24)
     k_code.leave(a)
     machine._run(a.bytes(), bytearray(struct.pack("<Q", value)))
     filled, total, top = histogram(machine, maps)
@@ -55,8 +55,8 @@ def scheduler(machine, events):
     waits, sleeps = k_hist.create(machine, 1, "w"), k_hist.create(machine, 1, "s")
     for event, code in (
         (wakeup, k_sched.woken(wakeup, starts)),
-        (switch, k_sched.waited(switch, starts, *waits)),
-        (switch, k_sched.slept(switch, asleep, *sleeps)),
+        (switch, k_sched.waited(switch, starts, waits)),
+        (switch, k_sched.slept(switch, asleep, sleeps)),
     ):
         machine.attach(event.id, machine.load("p", code))
 
@@ -141,11 +141,11 @@ def block(machine, events):
     starts = machine.create(k_bpf.LRU_HASH, k_block.KEY_BYTES, k_block.START_BYTES, 8, "b")
     maps = k_hist.create(machine, 12, "b")
     devices = machine.create(k_bpf.HASH, 4, 4, 2, "d")
-    lost = machine.create(k_bpf.PERCPU_ARRAY, 4, 8, 1, "l")
+    lost = machine.create(k_bpf.ARRAY, 4, 8, 1, "l")
     processes = machine.create(k_bpf.LRU_HASH, 8, k_block.PROCESS_BYTES, 4, "p")
     codes = (
         (issue, k_block.issued(issue, starts)),
-        (complete, k_block.completed(complete, starts, *maps, lost, devices)),
+        (complete, k_block.completed(complete, starts, maps, lost, devices)),
         (submit, k_block.attributed(submit, processes)),
     )
     for event, code in codes:
@@ -196,7 +196,7 @@ def test_requests_are_told_apart_by_device_and_sector(block):
 
 def test_a_completion_without_start_is_lost(block, machine):
     block.complete(100, 1, 8)
-    assert machine.lookup(block.lost_, b"\0" * 4)[:8] == b"\1" + b"\0" * 7
+    assert machine.memory(block.lost_) == b"\1" + bytes(7)
     assert block.read(0)[0] == {}
 
 
@@ -226,8 +226,8 @@ def test_system_calls_are_counted_by_number_with_errors_and_time(machine, events
     starts = machine.create(k_bpf.LRU_HASH, 8, 8, 8, "s")
     maps = k_hist.create(machine, 1, "s")
     size = k_syscall.NUMBERS * k_syscall.CALL.size
-    calls = machine.create(k_bpf.PERCPU_ARRAY, 4, size, 1, "c")
-    code = k_syscall.left(leave, starts, *maps, calls)
+    calls = machine.create(k_bpf.ARRAY, 4, size, machine.cpus, "c")
+    code = k_syscall.left(leave, starts, maps, calls)
     machine.attach(leave.id, machine.load("p", code))
     machine.attach(enter.id, machine.load("p", k_syscall.entered(starts)))
     for number, result, micros in [(0, 5, 3), (0, -11, 9), (0, -512, 1), (511, 0, 2)]:
@@ -240,7 +240,7 @@ def test_system_calls_are_counted_by_number_with_errors_and_time(machine, events
         machine.fire(enter, id=number)
         machine.fire(leave, id=number, ret=0)
     machine.fire(leave, id=0, ret=0)  # its start was before ours
-    raw = machine.lookup(calls, b"\0" * 4)
+    raw = machine.memory(calls)
     assert k_syscall.CALL.unpack_from(raw, 0) == (3, 1, 13_000)
     assert k_syscall.CALL.unpack_from(raw, 511 * k_syscall.CALL.size) == (1, 0, 2000)
     filled, total, top = histogram(machine, maps)
@@ -250,13 +250,13 @@ def test_system_calls_are_counted_by_number_with_errors_and_time(machine, events
 def test_retransmits_are_counted_by_remote(machine, events):
     event = events.get(k_tcp.RETRANSMIT)
     remotes = machine.create(k_bpf.LRU_HASH, 16, 8, 8, "r")
-    total = machine.create(k_bpf.PERCPU_ARRAY, 4, 8, 1, "t")
+    total = machine.create(k_bpf.ARRAY, 4, 8, 1, "t")
     machine.attach(event.id, machine.load("p", k_tcp.retransmitted(event, remotes, total)))
     one, two = bytes(10) + b"\xff\xff\x0a\0\0\1", bytes(range(16))
     for remote in (one, two, one):
         machine.fire(event, daddr_v6=remote)
     assert dict(machine.items(remotes)) == {one: b"\2" + bytes(7), two: b"\1" + bytes(7)}
-    assert machine.lookup(total, b"\0" * 4)[:8] == b"\3" + bytes(7)
+    assert machine.memory(total) == b"\3" + bytes(7)
 
 
 def test_a_program_that_leaves_its_memory_is_found_out(machine, faults):
