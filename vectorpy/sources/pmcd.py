@@ -21,6 +21,7 @@ from vectorpy.sources.answers import indom_number
 from vectorpy.sources.face import Facts
 from vectorpy.sources.instances import InstanceNames
 from vectorpy.sources.libpcp import Fetched, PmError
+from vectorpy.sources.plans import Plans
 
 T = TypeVar("T")
 
@@ -74,7 +75,7 @@ class PmcdSource:
         self._known_since = 0.0
         self._with_texts: set[str] = set()
         self._names = InstanceNames(self._load_indom, clock)
-        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._plans = Plans(self._plan, self._clock)
 
     # -- the face -----------------------------------------------------------
 
@@ -208,7 +209,7 @@ class PmcdSource:
     # -- fetching ---------------------------------------------------------------
 
     def _fetch_once(self, names: tuple[str, ...]) -> Sample:
-        plan = self._plan(names)
+        plan = self._plans.get(names)
         self._names.start_turn(plan.indoms)
         stamp, found = self._opened().fetch(plan.wanted)
         if sum(len(one.pairs) for one in found) > self._most:
@@ -257,15 +258,6 @@ class PmcdSource:
         return words or riders.NO_VALUE
 
     def _plan(self, names: tuple[str, ...]) -> _Plan:
-        plan = self._plans.get(names)
-        if plan is None or (plan.missing and plan.until < self._clock()):
-            plan = self._make_plan(names)
-            if len(self._plans) >= 8:
-                self._plans.clear()
-            self._plans[names] = plan
-        return plan
-
-    def _make_plan(self, names: tuple[str, ...]) -> _Plan:
         known = self._describe(riders.unique([*names, *riders.RIDERS]))
         missing = {name: riders.unknown(name) for name in names if name not in known}
         fit = {n: d for n, d in known.items() if d.type in riders.FETCHED_TYPES}

@@ -20,6 +20,7 @@ from vectorpy.sources import answers, dialects, riders
 from vectorpy.sources.egress import Getter
 from vectorpy.sources.face import Facts
 from vectorpy.sources.instances import InstanceNames
+from vectorpy.sources.plans import Plans
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class WebSource:
         self._known: dict[str, Descriptor | None] = {}
         self._known_since = 0.0
         self._names = InstanceNames(self._load_indom, clock)
-        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._plans = Plans(self._plan, self._clock)
         self._uptimes: dict[int, tuple[float, float]] = {}
         self._end: float | None = None
 
@@ -197,7 +198,7 @@ class WebSource:
 
     def _fetch_once(self, names: tuple[str, ...]) -> Sample:
         self._end = None  # what a new context must learn first has its own time
-        plan = self._plan(names)
+        plan = self._plans.get(names)
         self._check_values(plan)
         self._end = self._clock() + self._getter.limits.total
         self._names.start_turn(plan.indoms)
@@ -270,15 +271,6 @@ class WebSource:
             )
 
     def _plan(self, names: tuple[str, ...]) -> _Plan:
-        plan = self._plans.get(names)
-        if plan is None or (plan.missing and plan.until < self._clock()):
-            plan = self._make_plan(names)
-            if len(self._plans) >= 8:
-                self._plans.clear()
-            self._plans[names] = plan
-        return plan
-
-    def _make_plan(self, names: tuple[str, ...]) -> _Plan:
         known = self._describe([*names, *riders.RIDERS])
         missing, fetched = {}, []
         for name in names:

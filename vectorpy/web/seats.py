@@ -87,14 +87,6 @@ class Books:
         with self.lock:
             return {s.room_host for v in self.viewers.values() for s in v.seats.values()} - {""}
 
-    def viewers_of(self, host: str) -> int:
-        """How many connected viewers watch `host`."""
-        with self.lock:
-            return sum(
-                any(host in (s.spec.host, s.room_host) for s in v.seats.values())
-                for v in self.viewers.values()
-            )
-
     def from_address(self, address: str) -> int:
         """How many viewers are connected from `address`."""
         with self.lock:
