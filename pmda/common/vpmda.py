@@ -20,6 +20,7 @@ from pcp.pmda import PMDA, cpmda, pmdaIndom, pmdaInstid, pmdaMetric
 
 import vcollect
 import vconf
+import vrights
 import vtable
 
 STALE = 3.0  # seconds: older values are not given
@@ -30,7 +31,7 @@ _TYPES = {name: getattr(cpmapi, "PM_TYPE_" + name) for name in vtable.TYPES}
 _SEMANTICS = {name: getattr(cpmapi, "PM_SEM_" + name.upper()) for name in vtable.SEMANTICS}
 
 # What an agent brings: its conf, where files are read, how to log -> its probes.
-# Nothing is read yet: pmcd waits. Raises ConfError.
+# Nothing slow yet: pmcd waits. Raises ConfError, RightsError.
 Build = Callable[[vconf.Conf, str, Callable[[str], None]], Sequence[vcollect.Probe]]
 
 
@@ -148,7 +149,7 @@ def main(table: vtable.Table, options: Sequence[vconf.Option], build: Build) -> 
     try:
         conf = vconf.read(arguments.conf, table.agent, options)
         probes = build(conf, arguments.root, agent.note)
-    except vconf.ConfError as error:
+    except (vconf.ConfError, vrights.RightsError) as error:
         agent.err(str(error))
         print(error, file=sys.stderr)
         return 1

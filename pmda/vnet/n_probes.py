@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import time
 from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set
 
@@ -21,6 +22,7 @@ import n_top
 import vcollect
 import vconf
 import vfiles
+import vrights
 import vsnap
 
 Log = Callable[[str], None]
@@ -121,6 +123,7 @@ class TcpProbe(vcollect.Probe):
         self,
         namespaces: Namespaces,
         conf: vconf.Conf,
+        hidden_ports: FrozenSet[int] = frozenset(),
         cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self._namespaces = namespaces
@@ -134,7 +137,7 @@ class TcpProbe(vcollect.Probe):
         self._ports = n_tcp.Groups("port", conf.ports, n_tcp.OF_PORTS)
         self._remotes = n_tcp.Groups("remote", conf.remotes, n_tcp.OF_REMOTES)
         self._listeners = n_tcp.Listeners()
-        self._top = n_top.Top(conf.connections, _ports(conf.hide_ports))
+        self._top = n_top.Top(conf.connections, hidden_ports)
 
     def collect(self, now: float) -> vsnap.Reading:
         if now < self._next:
@@ -221,13 +224,27 @@ def _ports(words: Sequence[str]) -> FrozenSet[int]:
     return frozenset(int(word) for word in words)
 
 
+def _give_up_root(conf: vconf.Conf) -> None:
+    """Become user pcp; what entering other namespaces takes is kept where that is wanted."""
+    ids = vrights.account("pcp") or vrights.account("nobody")
+    if ids is None:
+        raise vrights.RightsError("there is neither a user pcp nor a user nobody to become")
+    vrights.give_up(ids, (vrights.SYS_ADMIN, vrights.SYS_PTRACE) if conf.namespaces else ())
+
+
 def build(conf: vconf.Conf, root: str, log: Log) -> Sequence[vcollect.Probe]:
-    """All probes of this host."""
+    """All probes of this host. Started by root, the agent gives up what they don't need of it.
+
+    Raises ConfError, RightsError.
+    """
+    hidden = _ports(conf.hide_ports)
+    if os.geteuid() == 0:
+        _give_up_root(conf)
     world = vfiles.World(root)
     most = conf.max_namespaces if conf.namespaces else 0
     namespaces = Namespaces(world, most=most)
     return [
-        TcpProbe(namespaces, conf),
+        TcpProbe(namespaces, conf, hidden),
         NetnsProbe(namespaces, conf.namespaces),
         n_qdisc.QdiscProbe(),
         n_conntrack.ConntrackProbe(world),

@@ -59,7 +59,8 @@ def main():
     bucket = ("rate", "8mbit", "burst", "6000", "limit", "12000")
     run("tc", "qdisc", "add", "dev", "lo", "root", "tbf", *bucket)
     conf = vconf.defaults(n_table.OPTIONS, connections=500, namespaces=False)
-    probe = n_probes.TcpProbe(n_probes.Namespaces(vfiles.World("/"), most=0), conf, lambda: 0.0)
+    namespaces = n_probes.Namespaces(vfiles.World("/"), most=0)
+    probe = n_probes.TcpProbe(namespaces, conf, cpu=lambda: 0.0)
     now, resent, done = [0.0], [], threading.Event()
 
     def look():
