@@ -170,9 +170,8 @@ def expected(name: str) -> tuple[list[tuple[str, str, str]], dict[str, dict[str,
         whole = fields["type"] != "DOUBLE"
         for label in ("one", "two") if "*" in fields["mbean"] else ("all",):
             mbean = fields["mbean"].removesuffix(",*")
-            for version in (
-                (",version=1", ",version=2") if more or fields["mbean"] != mbean else ("",)
-            ):
+            versions = (",version=1", ",version=2") if fields["mbean"] != mbean else ("",)
+            for version in versions:
                 number += 1
                 value = f"{number}" if whole else f"{number}.5"
                 lines.append((mbean.replace("*", label) + version, fields["attribute"], value))
