@@ -307,7 +307,7 @@ def _kinds(host: HostId) -> list[tuple[Transport, str, int]]:
 
 
 def _nobody(host: HostId, places: list[Place], outcome: probe.Outcome) -> HostError:
-    ports = ", ".join(str(port) for port in dict.fromkeys(p.port for p in places))
+    ports = ", ".join(map(str, sorted({place.port for place in places})))
     if outcome.silent:
         return HostDown(
             f"It takes no connection at port {ports}: no answer came in time.",
