@@ -118,7 +118,8 @@ def test_a_real_tomcat_by_jmxproxy(
 
     questions = len(j_servers.jmxproxy_questions(rules("tomcat")))
     assert questions == 4  # each is a request itself
-    assert grown("requests.count") == 25 + questions
+    # One that ends while the figure is taken may count before or after.
+    assert abs(grown("requests.count") - (25 + questions)) <= 1
     assert grown("requests.errors") == 5
     assert grown("bytes.sent") > 20 * 100
     assert grown("requests.time") >= 0
