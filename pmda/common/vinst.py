@@ -6,7 +6,7 @@ that grows for ever and never culls; these ids live in memory and are bounded.
 
 from __future__ import annotations
 
-from typing import Dict, Hashable, List, Sequence, Tuple
+from typing import Dict, Hashable, List, Mapping, Sequence, Tuple
 
 NAME_BYTES = 200
 LAST_ID = 2**31 - 1
@@ -77,7 +77,7 @@ class Instances:
             del self._known[key]
 
 
-def pairs(ids: Dict[Hashable, int], names: Dict[Hashable, str]) -> Pairs:
+def pairs(ids: Mapping[Hashable, int], names: Mapping[Hashable, str]) -> Pairs:
     """(id, name) of each key, names cleaned and made unique; `names` lacks those that name
     themselves."""
     used: Dict[str, int] = {}

@@ -81,6 +81,9 @@ CHECKS: Dict[str, Callable[[Any], Any]] = {
 }
 
 
+Cells = Tuple[Dict[int, List[Any]], int]
+
+
 class Assembler:
     """Makes snapshots; it remembers the instances' ids from one to the next."""
 
@@ -89,6 +92,10 @@ class Assembler:
         self._registries = {
             serial: vinst.Instances(indom.cap, keep) for serial, indom in table.indoms.items()
         }
+        # What was made last, to be taken again where nothing has changed.
+        self._ids: Dict[int, Dict[Hashable, int]] = {}
+        self._named: Dict[int, Tuple[Mapping[Hashable, str], vinst.Pairs]] = {}
+        self._cells: Dict[str, Tuple[Mapping[Hashable, Value], Cells]] = {}
 
     def snapshot(self, readings: List[Reading], now: float) -> Snapshot:
         """All readings in one; of two values of one metric and instance the later counts."""
@@ -118,26 +125,33 @@ class Assembler:
         faults: int,
         now: float,
     ) -> Snapshot:
-        ids, indoms, truncated = {}, {}, 0
+        indoms, truncated, same = {}, 0, set()
         for serial, registry in self._registries.items():
-            ids[serial] = registry.ids(list(keys[serial]), now)
-            truncated += len(keys[serial]) - len(ids[serial])
+            ids = registry.ids(list(keys[serial]), now)
+            truncated += len(keys[serial]) - len(ids)
+            if ids == self._ids.get(serial):
+                same.add(serial)
+            self._ids[serial] = ids
             named = names.get(self.table.indoms[serial].name, {})
-            indoms[serial] = vinst.pairs(ids[serial], named)
+            indoms[serial] = self._pairs(serial, serial in same, named)
         values = {}
         for name, column in columns.items():
             metric = self.table.by_name[name]
-            if metric.type in RANGES:
-                cells, bad = _whole(column, ids[metric.indom.serial], *RANGES[metric.type])
-            else:
-                cells, bad = _cells(column, ids[metric.indom.serial], CHECKS[metric.type])
-            values[metric.key] = cells
+            before = self._cells.get(name)
+            if before is None or metric.indom.serial not in same or before[0] != column:
+                before = column, _cells(column, self._ids[metric.indom.serial], metric.type)
+                self._cells[name] = before
+            values[metric.key], bad = before[1]
             faults += bad
         shown = sum(len(found) for found in indoms.values())
         return Snapshot(values, indoms, shown, truncated, faults)
 
-
-Cells = Tuple[Dict[int, List[Any]], int]
+    def _pairs(self, serial: int, same: bool, named: Mapping[Hashable, str]) -> vinst.Pairs:
+        before = self._named.get(serial)
+        if before is None or not same or before[0] != named:
+            before = dict(named), vinst.pairs(self._ids[serial], named)
+            self._named[serial] = before
+        return before[1]
 
 
 def _whole(
@@ -169,7 +183,13 @@ def _whole(
     return cells, bad
 
 
-def _cells(
+def _cells(column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], type_: str) -> Cells:
+    if type_ in RANGES:
+        return _whole(column, ids, *RANGES[type_])
+    return _checked(column, ids, CHECKS[type_])
+
+
+def _checked(
     column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], check: Callable[[Any], Any]
 ) -> Cells:
     """Id -> [value, 1], the form that PCP's binding takes, and how many values were refused."""

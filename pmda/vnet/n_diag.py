@@ -44,18 +44,18 @@ CONNECTED = sum(1 << state for state in STATES) & ~(1 << 6) & ~(1 << LISTEN)
 # state, ports (as on the wire), addresses, interface, cookie, queues
 _SOCKET = "xBxxHH16s16sLQ4xLL8x"
 _SOCKET_BYTES = 72
-# of tcp_info: unacked lost rtt rttvar | total_retrans bytes_acked bytes_received notsent
+# of tcp_info: unacked lost last_ack rtt rttvar | total_retrans bytes_acked bytes_received notsent
 # min_rtt busy_time rwnd_limited sndbuf_limited bytes_retrans | reord_seen
-_INFO = "24xL4xL32xLL24xL16xQQ8xLL16xQQQ16xQ4xL"
+_INFO = "24xL4xL20xL8xLL24xL16xQQ8xLL16xQQQ16xQ4xL"
 _INFO_BYTES = 224
 
 # Where the values of a row stand.
 STATE, SPORT, DPORT, SRC, DST, INTERFACE, COOKIE, RECVQ, SENDQ = range(9)
-UNACKED, LOST, RTT, RTTVAR = range(9, 13)
-COUNTERS = slice(13, 22)
-TOTAL_RETRANS, BYTES_ACKED, BYTES_RECEIVED, NOTSENT, MIN_RTT = range(13, 18)
-BUSY, RWND_LIMITED, SNDBUF_LIMITED, BYTES_RETRANS, REORD_SEEN, CONGESTION = range(18, 24)
-WIDTH = 24
+UNACKED, LOST, LAST_ACK, RTT, RTTVAR = range(9, 14)
+COUNTERS = slice(14, 23)
+TOTAL_RETRANS, BYTES_ACKED, BYTES_RECEIVED, NOTSENT, MIN_RTT = range(14, 19)
+BUSY, RWND_LIMITED, SNDBUF_LIMITED, BYTES_RETRANS, REORD_SEEN, CONGESTION = range(19, 25)
+WIDTH = 25
 NO_MIN_RTT = 0xFFFFFFFF
 
 # Bytes of tcp_info that must be there for a field to have a value.
@@ -66,7 +66,8 @@ _info = struct.Struct("=" + _INFO)
 assert _socket.size == _SOCKET_BYTES and _info.size == _INFO_BYTES
 
 Row = Tuple[Any, ...]
-Place = Tuple[bytes, int, int]  # buffer, start and end of a payload
+# Where a row lies: buffer, start of the payload, start and end of its tcp_info.
+Place = Tuple[bytes, int, int, int]
 
 
 class Layout(NamedTuple):
@@ -78,8 +79,8 @@ class Layout(NamedTuple):
     block: Callable[[bytes], Iterable[Row]]  # of whole messages, one after the other
     fixed: Tuple[Tuple[int, int], ...]  # where in a block's rows which value must stand
     picked: Tuple[int, ...]  # where in a block's rows the values of a Row stand
-    length: int
-    stride: int  # length, rounded up to where the next message begins
+    info: Tuple[int, int]  # start and end of tcp_info in a payload
+    stride: int  # the length, rounded up to where the next message begins
 
 
 class Sockets:
@@ -91,7 +92,7 @@ class Sockets:
         self.covered = 1 << 16  # bytes of tcp_info that every one had
         self.truncated = False
         self._firsts: List[int] = []  # index of the first row of each of _places
-        self._places: List[Tuple[bytes, int, int, int]] = []  # buffer, start, end, stride
+        self._places: List[Tuple[Place, int]] = []  # of the first row, and how far to the next
 
     def __len__(self) -> int:
         """How many have tcp_info."""
@@ -100,7 +101,7 @@ class Sockets:
     def add(
         self,
         columns: Iterable[Iterable[Any]],
-        places: Iterable[Tuple[bytes, int, int, int]],
+        places: Iterable[Tuple[Place, int]],
         firsts: Iterable[int],
     ) -> None:
         """Append rows, turned over, and where they lie; `firsts` counts from the first of them."""
@@ -113,9 +114,9 @@ class Sockets:
     def place(self, index: int) -> Place:
         """Where a row lies, to read the rest of it."""
         at = bisect.bisect_right(self._firsts, index) - 1
-        buffer, start, end, stride = self._places[at]
+        (buffer, start, low, high), stride = self._places[at]
         offset = (index - self._firsts[at]) * stride
-        return buffer, start + offset, end + offset
+        return buffer, start + offset, low + offset, high + offset
 
 
 def request(family: int, states: int, extensions: int) -> bytes:
@@ -194,7 +195,7 @@ def _read(buffer: bytes, sequence: int, layouts: Dict[int, Layout], into: Socket
     if layout is not None and _read_block(buffer, sequence, layout, into):
         return False
     rows: List[Row] = []
-    places: List[Tuple[bytes, int, int, int]] = []
+    places: List[Tuple[Place, int]] = []
     done = False
     for kind, start, end in netlink.messages(buffer, sequence):
         if kind == netlink.DONE:
@@ -205,12 +206,13 @@ def _read(buffer: bytes, sequence: int, layouts: Dict[int, Layout], into: Socket
         layout = layouts.get(end - start + netlink.HEADER.size)
         if layout is not None and layout.headers(buffer, start) == layout.expected:
             rows.append(layout.values(buffer, start))
-        else:
-            row = _walk(buffer, start, end, layouts, into)
-            if row is None:
-                continue
-            rows.append(row)
-        places.append((buffer, start, end, 0))
+            low, high = layout.info
+            places.append(((buffer, start, start + low, start + high), 0))
+            continue
+        walked = _walk(buffer, start, end, layouts, into)
+        if walked is not None:
+            rows.append(walked[0])
+            places.append((walked[1], 0))
     into.add(zip(*rows), places, range(len(rows)))
     return done
 
@@ -226,8 +228,9 @@ def _read_block(buffer: bytes, sequence: int, layout: Layout, into: Sockets) -> 
     for at, value in layout.fixed:
         if columns[at].count(value) != count:
             return False
-    start, end = netlink.HEADER.size, layout.length
-    into.add([columns[at] for at in layout.picked], [(buffer, start, end, layout.stride)], [0])
+    start, (low, high) = netlink.HEADER.size, layout.info
+    place = (buffer, start, start + low, start + high)
+    into.add([columns[at] for at in layout.picked], [(place, layout.stride)], [0])
     return True
 
 
@@ -236,7 +239,7 @@ _SEQUENCE_AT = 2  # in a block's rows: length, type, sequence
 
 def _walk(
     buffer: bytes, start: int, end: int, layouts: Dict[int, Layout], into: Sockets
-) -> Optional[Row]:
+) -> Optional[Tuple[Row, Place]]:
     """Read one message attribute by attribute, and learn its layout where it has one.
 
     None for a socket without tcp_info: its state is noted.
@@ -256,7 +259,7 @@ def _walk(
     in_order = CONG not in spans or high <= first
     if high - low >= _INFO_BYTES and len(spans) == len(found) and in_order:
         layouts[end - start + netlink.HEADER.size] = _learn(buffer, start, end, found)
-    return head + info + (buffer[first:last],)
+    return head + info + (buffer[first:last],), (buffer, start, low, high)
 
 
 def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]]) -> Layout:
@@ -267,7 +270,7 @@ def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]
     heads, values, block = "=%dx" % _SOCKET_BYTES, "=" + _SOCKET, "=LH2xL4x" + _SOCKET
     in_head = in_values = in_block = _SOCKET_BYTES  # how far each of them has come
     fixed, picked = [(0, length), (1, BY_FAMILY)], list(range(3, 12))
-    width, has_cong = 12, False
+    width, has_cong, info = 12, False, (0, 0)
     for kind, low, high in found:
         low, high = low - start, high - start
         heads += "%dxHH" % (low - 4 - in_head)
@@ -277,8 +280,9 @@ def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]
         width += 2
         if kind == INFO:
             form, taken = _INFO, _INFO_BYTES
-            picked += range(width, width + 14)
-            width += 14
+            picked += range(width, width + 15)
+            width += 15
+            info = (low, high)
         elif kind == CONG:
             form, taken, has_cong = "%ds" % (high - low), high - low, True
             picked.append(width)
@@ -300,7 +304,7 @@ def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]
         struct.Struct(block).iter_unpack,
         tuple(fixed),
         tuple(picked),
-        length,
+        info,
         stride,
     )
 
@@ -313,7 +317,6 @@ FIELDS = {
     "lost": (32, "L"),
     "retrans": (36, "L"),
     "last_rcv": (52, "L"),
-    "last_ack": (56, "L"),
     "pmtu": (60, "L"),
     "rtt": (68, "L"),
     "rttvar": (72, "L"),
@@ -357,28 +360,17 @@ _WHOLE = _whole()
 
 def details(place: Place) -> List[Optional[int]]:
     """The values of NAMES of the socket at `place`; None for what it does not have."""
-    buffer, start, end = place
-    values: List[Optional[int]] = [None] * len(FIELDS)
-    for kind, low, high in netlink.attributes(buffer, start + _SOCKET_BYTES, end):
-        if kind == INFO:
-            if high - low >= _WHOLE.size:
-                values = list(_WHOLE.unpack_from(buffer, low))
-            else:
-                values = [
-                    form.unpack_from(buffer, low + at)[0] if low + at + form.size <= high else None
-                    for at, form in _FORMATS
-                ]
-            for index, none in _NONE_AT:
-                if values[index] == none:
-                    values[index] = None
-            break
+    buffer, start, low, high = place
+    values: List[Optional[int]]
+    if high - low >= _WHOLE.size:
+        values = list(_WHOLE.unpack_from(buffer, low))
+    else:
+        values = [
+            form.unpack_from(buffer, low + at)[0] if low + at + form.size <= high else None
+            for at, form in _FORMATS
+        ]
+    for index, none in _NONE_AT:
+        if values[index] == none:
+            values[index] = None
     values += _owner(buffer, start + 64)
     return values
-
-
-def last_ack(place: Place) -> Optional[int]:
-    """Milliseconds since the peer acknowledged anything."""
-    return details(place)[_LAST_ACK]
-
-
-_LAST_ACK = NAMES.index("last_ack")

@@ -92,7 +92,7 @@ class Scanner:
         stat = self._sockstat()
         scan.time_wait = stat.time_wait
         for family, inuse in ((socket.AF_INET, stat.inuse), (socket.AF_INET6, stat.inuse6)):
-            listeners = _listeners(reader, family)
+            listeners = [] if inuse == 0 else _listeners(reader, family)
             for found in listeners:
                 scan.listeners.append(Listening(family, self.label, found))
                 self._local[found.port] = now

@@ -90,20 +90,17 @@ def _largest(scores: Mapping[int, float], count: int) -> List[int]:
 
 def _slowest(scans: Sequence[n_scan.Scan], count: int) -> List[int]:
     """Cookies of the connections with the highest RTT whose peer was heard of lately."""
-    slow: List[Tuple[int, int, int]] = []
-    for number, scan in enumerate(scans):
-        rtts = scan.columns[diag.RTT]
+    slow: List[Tuple[int, int]] = []
+    for scan in scans:
+        columns = scan.columns
+        rtts = columns[diag.RTT]
         least = min(heapq.nlargest(4 * count, rtts), default=0)
-        slow += [(rtt, number, index) for index, rtt in enumerate(rtts) if rtt >= least]
-    found = []
-    for rtt, number, index in sorted(slow, reverse=True):
-        sockets = scans[number].sockets
-        heard = diag.last_ack(sockets.place(index))
-        if rtt and heard is not None and heard <= IDLE:
-            found.append(sockets.columns[diag.COOKIE][index])
-            if len(found) == count:
-                break
-    return found
+        slow += [
+            (rtt, cookie)
+            for rtt, cookie, heard in zip(rtts, columns[diag.COOKIE], columns[diag.LAST_ACK])
+            if rtt >= least and rtt and heard <= IDLE
+        ]
+    return [cookie for _, cookie in heapq.nlargest(count, slow)]
 
 
 def reading(shown: Mapping[int, Shown], known: Mapping[Any, str]) -> vsnap.Reading:
@@ -119,8 +116,7 @@ def reading(shown: Mapping[int, Shown], known: Mapping[Any, str]) -> vsnap.Readi
         table.append(cells)
     values = {}
     for field, column in zip(_COLUMNS, zip(*table)):
-        if field != "last_ack":
-            values["conn." + field] = dict(zip(shown, column))
+        values["conn." + field] = dict(zip(shown, column))
     return vsnap.Reading(values, {"connection": names})  # type: ignore[dict-item]
 
 

@@ -34,7 +34,7 @@ def tcp_info(length: int = 280, **values: int) -> bytes:
     """struct tcp_info of `length` bytes, all zero but for the fields given."""
     info = bytearray(max(length, 280))
     for name, value in values.items():
-        at, form = {**n_diag.FIELDS, "reord_seen": (220, "L")}[name]
+        at, form = {**n_diag.FIELDS, "last_ack": (56, "L"), "reord_seen": (220, "L")}[name]
         struct.pack_into("=" + form, info, at, value)
     return bytes(info[:length])
 

@@ -36,7 +36,13 @@ def test_all_values_of_one_socket(build: Any) -> None:
     info = {
         **ONE,
         **{"unacked": 4, "lost": 5, "bytes_received": 6, "notsent": 7, "busy_time": 8},
-        **{"rwnd_limited": 9, "sndbuf_limited": 10, "bytes_retrans": 11, "reord_seen": 12},
+        **{
+            "rwnd_limited": 9,
+            "sndbuf_limited": 10,
+            "bytes_retrans": 11,
+            "reord_seen": 12,
+            "last_ack": 13,
+        },
     }
     payload = build.connection(
         "bbr", info=info, sport=443, dport=50000, cookie=2**63, state=8, recvq=1, sendq=2
@@ -44,7 +50,7 @@ def test_all_values_of_one_socket(build: Any) -> None:
     one = reader(build, [payload])
     expected = (8, socket.htons(443), socket.htons(50000), b"\x0a\0\0\x01" + bytes(12))
     expected += (b"\x0a\0\0\x02" + bytes(12), 0, 2**63, 1, 2)
-    expected += (4, 5, 2000, 100, 3, 2**40, 6, 7, 900, 8, 9, 10, 11, 12, b"bbr\0")
+    expected += (4, 5, 13, 2000, 100, 3, 2**40, 6, 7, 900, 8, 9, 10, 11, 12, b"bbr\0")
     for _ in range(2):  # attribute by attribute, then by the layout that was learned
         found = read(one)
         assert tuple(values[0] for values in found.columns) == expected

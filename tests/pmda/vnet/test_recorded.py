@@ -24,7 +24,7 @@ def read(build: Any, name: str, family: int) -> n_diag.Sockets:
 
 def by_cookie(found: n_diag.Sockets) -> dict[int, dict[str, Any]]:
     names = ("state", "sport", "dport", "src", "dst", "interface", "cookie", "recvq", "sendq")
-    names += ("unacked", "lost", "rtt", "rttvar", "total_retrans", "bytes_acked")
+    names += ("unacked", "lost", "last_ack", "rtt", "rttvar", "total_retrans", "bytes_acked")
     names += ("bytes_received", "notsent", "min_rtt", "busy", "rwnd", "sndbuf")
     names += ("bytes_retrans", "reord_seen", "cong")
     rows = {}
