@@ -92,6 +92,17 @@ ensure_chromium() {
     [ -z "$missing" ] || install_packages $missing
 }
 
+# A JDK, a Tomcat without its service, and Jolokia, for the tests of the agent vjvm.
+ensure_java() {
+    missing=
+    command -v javac >/dev/null && command -v jstat >/dev/null || missing="openjdk-17-jdk-headless "
+    [ -x /usr/bin/tomcat10-instance-create ] || missing="${missing}tomcat10-user "
+    [ -d /usr/share/tomcat10-admin/manager ] || missing="${missing}tomcat10-admin "
+    [ -f /usr/share/java/jolokia-core.jar ] || missing="${missing}libjolokia-core-java"
+    # shellcheck disable=SC2086  # the words are package names
+    [ -z "$missing" ] || install_packages $missing
+}
+
 # -- stamps: what a finished step was made of ------------------------------------
 
 # One word for the contents of the files and folders named (relative to ROOT).
