@@ -21,7 +21,7 @@ KUBERNETES = "/var/log/containers"  # pod_namespace_container-id.log, links that
 BYTES = 4 << 20
 SHORT = 12
 _ID = re.compile(r"(?:^|-)([0-9a-f]{64})(?:\.scope)?\Z")
-_NAMED = re.compile(r"(?:lxc\.payload\.|lxc/|machine-)([\w.@-]+?)(?:\.scope)?\Z")
+_NAMED = re.compile(r"(?:lxc\.payload\.|lxc/|machine-)([\w.@\\-]+?)(?:\.scope)?\Z")
 _LOG = re.compile(r"(.+)-([0-9a-f]{64})\.log\Z")
 
 

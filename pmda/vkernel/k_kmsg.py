@@ -25,7 +25,10 @@ SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "deb
 _DEVICE = r"(?P<name>[\w./!-]{1,32})"
 _TASK = r"(?P<name>.{1,64}?)"
 _PATTERNS: Tuple[Tuple[str, "re.Pattern[str]"], ...] = (
-    ("oom_kill", re.compile(r"[Oo]ut of memory: Killed process (?P<pid>\d+) \(%s\)" % _TASK)),
+    (
+        "oom_kill",
+        re.compile(r"[Oo]ut of memory: Killed process (?P<pid>\d+) \(%s\),? (?:UID|total)" % _TASK),
+    ),
     (
         "io_error",
         re.compile(r"\b(?:I/O|medium|target|transport|timeout) error,? (?:on )?dev %s" % _DEVICE),

@@ -30,7 +30,9 @@ def answer(question: bytes, world: vfiles.World) -> bytes:
     """Names for the ids of a question; what is no id is left out."""
     try:
         asked = json.loads(question)
-    except ValueError:
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, list):
         asked = []
     ids = [one for one in asked if isinstance(one, str) and _ID.match(one)][:QUESTION]
     names = k_container.known(world, ids)

@@ -1,0 +1,204 @@
+"""Control groups and containers: files as the kernel and the engines write them."""
+
+from __future__ import annotations
+
+import json
+
+import k_cgroup
+import k_container
+import k_reader
+import pytest
+import vcollect
+import vfiles
+from hypothesis import given
+from hypothesis import strategies as st
+
+MOUNTS = (
+    "22 1 0:20 / /proc rw,nosuid - proc proc rw\n"
+    "30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev - cgroup2 cgroup2 rw,nsdelegate\n"
+)
+WEB, DB, POD = "a1" * 32, "b2" * 32, "c3" * 32
+DOCKER = f"/system.slice/docker-{WEB}.scope"
+PODMAN = f"/machine.slice/libpod-{DB}.scope"
+KUBE = f"/kubepods.slice/kubepods-burstable.slice/cri-containerd-{POD}.scope"
+
+STAT = "usage_usec 5000\nuser_usec 3000\nsystem_usec 2000\nnr_periods 40\nnr_throttled 12\n"
+STAT += "throttled_usec 345678\nnr_bursts 0\nburst_usec 0\n"
+EVENTS = "low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 0\n"
+
+
+def group(path, **files):
+    return {f"/sys/fs/cgroup{path}/{name}": text for name, text in files.items()}
+
+
+FILES = {
+    "/proc/self/mountinfo": MOUNTS,
+    **group("", **{"cgroup.controllers": "cpu memory\n", "cpu.stat": STAT}),
+    **group("/system.slice", **{"cpu.stat": "usage_usec 9\n", "memory.max": "max\n"}),
+    **group(
+        DOCKER,
+        **{
+            "cpu.stat": STAT,
+            "cpu.max": "150000 100000\n",
+            "memory.current": "1048576\n",
+            "memory.max": "2097152\n",
+            "memory.events": EVENTS,
+        },
+    ),
+    **group(PODMAN, **{"cpu.stat": "usage_usec 1\n", "cpu.max": "max 100000\n"}),
+    **group(KUBE, **{"memory.current": "7\n"}),
+    f"/var/lib/docker/containers/{WEB}/config.v2.json": json.dumps({"ID": WEB, "Name": "/web"}),
+    "/var/lib/containers/storage/overlay-containers/containers.json": json.dumps(
+        [{"id": DB, "names": ["db"]}, {"id": "d4" * 32}]
+    ),
+    f"/var/log/containers/shop-5f_prod_api-{POD}.log": "",
+}
+
+
+@pytest.fixture
+def probe(world):
+    made = world(FILES)
+    return k_cgroup.Cgroups(made, k_container.Names(lambda ids: k_container.known(made, ids)))
+
+
+def test_a_group_s_limits_throttling_and_events(probe):
+    values = probe.collect(0.0).values
+    of_web = {name: column[DOCKER] for name, column in values.items() if DOCKER in column}
+    assert of_web == {
+        "cgroup.cpu.usage": 5000,
+        "cgroup.cpu.periods": 40,
+        "cgroup.cpu.throttled_periods": 12,
+        "cgroup.cpu.throttled_time": 345678,
+        "cgroup.cpu.limit": 1.5,
+        "cgroup.memory.usage": 1048576,
+        "cgroup.memory.limit": 2097152,
+        "cgroup.memory.low": 1,
+        "cgroup.memory.high": 2,
+        "cgroup.memory.max": 3,
+        "cgroup.memory.oom": 4,
+        "cgroup.memory.oom_kill": 5,
+        "cgroup.container": "web",
+        "cgroup.path": DOCKER,
+    }
+
+
+def test_what_is_not_limited_or_counted_has_no_value(probe):
+    values = probe.collect(0.0).values
+    assert set(values["cgroup.cpu.limit"]) == set(values["cgroup.memory.limit"]) == {DOCKER}
+    assert values["cgroup.memory.usage"] == {DOCKER: 1048576, KUBE: 7}
+    assert "" not in values["cgroup.cpu.usage"]
+
+
+def test_containers_have_the_engine_s_name(probe):
+    reading = probe.collect(0.0)
+    assert reading.names["cgroup"] == {DOCKER: "web", PODMAN: "db", KUBE: "prod/shop-5f/api"}
+    assert reading.values["cgroup.container"] == reading.names["cgroup"]
+
+
+def test_a_container_that_nobody_names_has_its_short_id(world):
+    made = world({**FILES, f"/var/lib/docker/containers/{WEB}/config.v2.json": "{"})
+    probe = k_cgroup.Cgroups(made, k_container.Names(lambda ids: k_container.known(made, ids)))
+    assert probe.collect(0.0).names["cgroup"][DOCKER] == "a1a1a1a1a1a1"
+
+
+def test_groups_are_looked_for_now_and_then(probe, world):
+    probe.collect(0.0)
+    world(group("/new.slice", **{"cpu.stat": "usage_usec 3\n"}))
+    world(group(DOCKER, **{"memory.current": "99\n"}))
+    values = probe.collect(9.0).values
+    assert values["cgroup.memory.usage"][DOCKER] == 99
+    assert "/new.slice" not in values["cgroup.cpu.usage"]
+    assert probe.collect(10.0).values["cgroup.cpu.usage"]["/new.slice"] == 3
+
+
+def test_hosts_without_cgroup_v2_say_so(world):
+    def names(paths):
+        return {}
+
+    with pytest.raises(vcollect.Unavailable, match="no cgroup v2"):
+        k_cgroup.Cgroups(
+            world({"/proc/self/mountinfo": "1 1 0:1 / / rw - ext4 x rw\n"}), names
+        ).collect(0)
+    with pytest.raises(vcollect.Unavailable, match="has no controllers"):
+        bare = world({"/proc/self/mountinfo": MOUNTS, "/sys/fs/cgroup/cgroup.procs": "1\n"})
+        k_cgroup.Cgroups(bare, names).collect(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (DOCKER, WEB),
+        (f"/docker/{WEB}", WEB),
+        (f"/kubepods/burstable/pod12/{POD}", POD),
+        (f"/machine.slice/libpod-conmon-{DB}.scope", None),
+        ("/system.slice/ssh.service", None),
+        (f"/x/docker-{WEB[:63]}.scope", None),
+    ],
+)
+def test_the_id_stands_in_the_path(path, expected):
+    assert k_container.identity(path) == expected
+
+
+def test_machines_and_lxc_name_themselves():
+    names = k_container.Names(lambda ids: {})
+    machine = "/machine.slice/machine-build\\x2dbox.scope"
+    assert names(["/lxc.payload.web1", machine, "/system.slice"]) == {
+        "/lxc.payload.web1": "web1",
+        machine: "build-box",
+    }
+
+
+def test_a_name_that_was_found_is_not_asked_again():
+    asked = []
+
+    def look_up(ids):
+        asked.append(ids)
+        return {WEB: "web"}
+
+    names = k_container.Names(look_up)
+    for _ in range(2):
+        assert names([DOCKER, PODMAN]) == {DOCKER: "web", PODMAN: DB[:12]}
+    assert asked == [[WEB, DB], [DB]]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["Name", "id", "names", "x"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.one_of(st.text(max_size=60), JSON.map(json.dumps)))
+def test_files_of_engines_may_hold_anything(text):
+    name = k_container.docker_name(text)
+    assert name is None or (isinstance(name, str) and name)
+    assert all(isinstance(value, str) for value in k_container.podman_names(text).values())
+    k_container.kubernetes_names([text])
+
+
+@given(st.text(max_size=60))
+def test_files_of_the_kernel_may_hold_anything(text):
+    limit = k_cgroup.cpus(text)
+    assert limit is None or limit >= 0
+    k_cgroup.values(dict.fromkeys(k_cgroup._FILES, text))
+    k_cgroup.mount_point(text)
+
+
+@pytest.mark.parametrize("text", ["max 100000", "100000", "0 0", "a b", "", "1 2 3"])
+def test_what_is_no_limit_is_none(text):
+    assert k_cgroup.cpus(text) is None
+
+
+def test_the_reader_answers_for_ids_only(world):
+    made = world(FILES)
+    question = json.dumps([WEB, "../../../etc/passwd", 7, WEB + "\n"]).encode()
+    assert json.loads(k_reader.answer(question, made)) == {WEB: "web"}
+    assert k_reader.answer(b"\xff", made) == b"{}"
+
+
+@given(st.binary(max_size=100))
+def test_the_reader_lives_through_any_question(question):
+    assert json.loads(k_reader.answer(question, vfiles.World("/nowhere"))) == {}
