@@ -149,6 +149,21 @@ def test_an_agent_that_does_not_answer_is_a_failure_with_its_last_words(do: Do, 
     ]
 
 
+def test_status_looks_again_while_pmcd_starts_an_agent_anew(do: Do, pcp, world: World) -> None:
+    do("install", "one")
+    pcp.dumb = True
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        pcp.dumb = len(slept) < 2
+
+    good, told, _ = do("status", "one", world=replace(world, sleep=sleep))
+    assert good
+    assert told[0] == "one: version 0.2, answers"
+    assert len(slept) == 2
+
+
 def test_a_failing_install_of_pcp_is_quoted_and_the_others_have_their_turn(do: Do, pcp) -> None:
     pcp.install_code = 1
     good, _, complaints = do("install")
@@ -241,13 +256,40 @@ def test_unknown_names_stop_all(do: Do, pcp) -> None:
     assert pcp.called == []
 
 
-def test_who_runs_it_is_said(do: Do, pcp, world: World) -> None:
-    do("install", "one")
+@pytest.fixture
+def process(pcp) -> None:
+    """A process of `one` that started at Unix time 2000000002.5."""
     folder = pcp.root / "proc/812"
     folder.mkdir()
     (folder / "cmdline").write_bytes(b"python3\0%b/one/pmdaone.python\0" % os.fsencode(pcp.pmdas))
     (folder / "status").write_text(
         "PPid:\t2\nNSpid:\t812\nUid:\t990\t990\t990\t990\nCapEff:\t000000c000000000\n"
     )
+    (folder / "stat").write_text(f"812 (python3) S 2 {'0 ' * 17}250 0\n")
+    (pcp.root / "proc/stat").write_text("btime 2000000000\n")
+
+
+@pytest.mark.usefixtures("process")
+def test_who_runs_it_is_said(do: Do, world: World) -> None:
+    do("install", "one")
     told = do("status", "one", world=replace(world, euid=7))[1]
     assert told[1] == "  runs as user pcp with CAP_PERFMON, CAP_BPF, pid 812"
+
+
+@pytest.mark.usefixtures("process")
+@pytest.mark.parametrize("name", ["one.conf", "maps/own.map"])
+def test_a_conf_that_changed_later_takes_an_install_to_count(do: Do, pcp, name: str) -> None:
+    do("install", "one")
+    file = pcp.pmdas / "one" / name
+    file.write_text("mine")
+    os.utime(file, (2_000_000_003, 2_000_000_003))
+    assert do("install", "one")[1] == ["one: already there, version 0.2."]
+    os.utime(file, (2_000_000_004, 2_000_000_004))
+    assert do("status", "one")[1][-1] == (
+        "  its conf changed after it started "
+        "(/opt/v/bin/vectorpy agents install one starts it anew)"
+    )
+    pcp.called = []
+    _, told, _ = do("install", "one")
+    assert told[0] == "one: started anew with its changed conf, version 0.2."
+    assert pcp.called == ["one Install"]

@@ -106,16 +106,18 @@ def process(proc: Path, pid: int, argv: str, ppid: int = 1, nspid: str = "", cap
         f"Name:\tx\nPPid:\t{ppid}\nNSpid:\t{nspid or pid}\nUid:\t0\t990\t0\t0\n"
         f"CapEff:\t{caps:016x}\n"
     )
+    (folder / "stat").write_text(f"{pid} (a ) b) S {ppid} {'0 ' * 17}250 0 0\n")
 
 
 def test_the_agent_s_process_is_told_from_its_children_and_from_containers(tmp_path: Path) -> None:
     script, line = Path("/v/pmdavnet.python"), "/usr/bin/python3 /v/pmdavnet.python"
+    (tmp_path / "stat").write_text("cpu 1 2\nbtime 1000\n")
     process(tmp_path, 20, line, ppid=10, caps=1 << 21)
     process(tmp_path, 21, line, ppid=20)
     process(tmp_path, 30, line, nspid="30\t7")
     process(tmp_path, 40, "vi /v/pmdavnet.python.orig")
     (tmp_path / "50").mkdir()
-    assert find(script, tmp_path) == Process(20, 990, 1 << 21)
+    assert find(script, tmp_path) == Process(20, 990, 1 << 21, 1002.5)
     assert find(Path("/v/other"), tmp_path) is None
 
 
@@ -130,7 +132,7 @@ def test_the_agent_s_process_is_told_from_its_children_and_from_containers(tmp_p
     ],
 )
 def test_rights_in_words(mask: int, words: str) -> None:
-    assert Process(7, 990, mask).words({990: "pcp"}.__getitem__) == words
+    assert Process(7, 990, mask, 0.0).words({990: "pcp"}.__getitem__) == words
 
 
 def test_a_user_without_a_name_is_a_number() -> None:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from vectorpy import __version__
 from vectorpy.agents import install as steps
 from vectorpy.agents.shipped import Shipped, chosen, ours
-from vectorpy.agents.status import look
+from vectorpy.agents.status import Status, look
 from vectorpy.agents.system import System, read
 from vectorpy.agents.world import World
 from vectorpy.errors import VectorpyError
 
 Tell = Callable[[str], None]
+_LOOKS, _PAUSE = 4, 0.7  # seconds between two looks at an agent that does not answer
 
 
 def install(
@@ -61,12 +62,23 @@ def status(
     system = read(world)
     good = True
     for agent in chosen(names, ours() if agents is None else agents):
-        found = look(system, agent, version)
+        found = _second_look(system, agent, version)
         for line in found.lines(system):
             tell(line)
         if found.installed or names:
             good = good and found.answers is True
     return good
+
+
+def _second_look(system: System, agent: Shipped, version: str) -> Status:
+    """pmcd sees at one fetch that an agent died, and starts it; a later one gets its values."""
+    found = look(system, agent, version)
+    for _ in range(_LOOKS - 1):
+        if found.answers is not False or not found.listed:
+            break
+        system.world.sleep(_PAUSE)
+        found = look(system, agent, version)
+    return found
 
 
 def _begin(

@@ -6,6 +6,7 @@ folder tells our files by their digests; PCP is told of nothing here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -96,6 +97,15 @@ class Folder:
             for name, was in before.items()
             if editable(name) and _present(self.path / name) and _digest(self.path / name) != was
         )
+
+    def changed(self) -> float:
+        """When an editable file was last written, Unix seconds; 0 where there is none."""
+        times = [0.0]
+        for name in self._names():
+            if editable(name):
+                with contextlib.suppress(OSError):
+                    times.append((self.path / name).stat().st_mtime)
+        return max(times)
 
     def put(self, shipped: Shipped, version: str) -> list[str]:
         """Put this version there; names of edited files that were left as they are.

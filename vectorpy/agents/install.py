@@ -60,7 +60,7 @@ def alone(system: System) -> Iterator[None]:
 
 
 def install(system: System, shipped: Shipped, version: str) -> Outcome:
-    """Install or upgrade one agent, or complete an install that is not whole.
+    """Install or upgrade one agent, complete an install, or start it anew for a changed conf.
 
     Raises Unavailable where pmcd does not run, the place is taken, PCP's
     Install fails or the agent does not answer afterwards.
@@ -70,7 +70,7 @@ def install(system: System, shipped: Shipped, version: str) -> Outcome:
     before.folder.require_ours()
     _require_free(system, shipped)
     whole = before.folder.has(shipped, version)
-    if whole and before.listed and before.answers:
+    if whole and before.listed and before.answers and not before.outdated:
         return Outcome(shipped.name, False, (f"{shipped.name}: already there, version {version}.",))
     system.require_python()
     try:
@@ -163,6 +163,8 @@ def _done(before: Status, version: str) -> str:
         return f"version {version} put in place of one that was installed by hand"
     if before.version != version:
         return f"version {version} put in place of {before.version}"
+    if before.outdated and before.answers:
+        return f"started anew with its changed conf, version {version}"
     return f"repaired, version {version}"
 
 

@@ -19,16 +19,18 @@ _CAPABILITIES = (
     "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
 )
 # fmt: on
+_HERTZ = os.sysconf("SC_CLK_TCK")
 _MANY = 10  # capabilities: above, names say less than their number
 
 
 @dataclass(frozen=True)
 class Process:
-    """A running agent: `capabilities` are the effective ones, as a bit mask."""
+    """A running agent: effective `capabilities` as a bit mask, `started` in Unix seconds."""
 
     pid: int
     uid: int
     capabilities: int
+    started: float
 
     def words(self, user_name: Callable[[int], str]) -> str:
         """For people: "user pcp with CAP_BPF, CAP_PERFMON, pid 812"."""
@@ -52,7 +54,7 @@ def find(script: Path, proc: Path) -> Process | None:
     Its children, and agents of containers (whose pids are others inside), are
     not meant.
     """
-    wanted = os.fsencode(script)
+    wanted, boot = os.fsencode(script), _boot(proc)
     found = []
     for folder in proc.glob("[0-9]*"):
         try:
@@ -62,7 +64,10 @@ def find(script: Path, proc: Path) -> Process | None:
             if len(fields["NSpid"].split()) != 1:
                 continue
             seen = Process(
-                int(folder.name), int(fields["Uid"].split()[1]), int(fields["CapEff"], 16)
+                int(folder.name),
+                int(fields["Uid"].split()[1]),
+                int(fields["CapEff"], 16),
+                boot + _ticks((folder / "stat").read_text(errors="replace")) / _HERTZ,
             )
             found.append((seen, int(fields["PPid"])))
         except (OSError, KeyError, ValueError, IndexError):
@@ -70,6 +75,20 @@ def find(script: Path, proc: Path) -> Process | None:
     pids = {process.pid for process, _ in found}
     parents = sorted((p for p, parent in found if parent not in pids), key=lambda p: p.pid)
     return parents[-1] if parents else None
+
+
+def _boot(proc: Path) -> float:
+    """When the system started, Unix seconds; 0 where it isn't said."""
+    try:
+        lines = (proc / "stat").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((float(line.split()[1]) for line in lines if line.startswith("btime ")), 0.0)
+
+
+def _ticks(stat: str) -> int:
+    """Start of a process in ticks after the system's, field 22 of proc_pid_stat(5)."""
+    return int(stat.rpartition(")")[2].split()[19])
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from vectorpy.agents.system import System
 _LOG_LINES = 3
 _LOG_BYTES = 4096
 _PROC = "/proc"
+_SLACK = 1.0  # seconds: the start of a process is known no better
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Status:
 
     `version` is what lies in its folder (None: nothing), `listed` whether
     pmcd.conf has it, `answers` whether pmcd gets values of it (None: pmcd does
-    not run), `probes` what the agent says of each of its probes. `log` are the
-    last lines of its log where it should answer and does not.
+    not run), `probes` what the agent says of each of its probes, `outdated`
+    whether its conf changed after it started. `log` are the last lines of its
+    log where it should answer and does not.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Status:
     answers: bool | None
     probes: dict[str, str]
     runs: Process | None
+    outdated: bool
     edited: tuple[str, ...]
     log: tuple[str, ...]
 
@@ -50,6 +53,9 @@ class Status:
         more += [f"{probe}: {text}" for probe, text in self.probes.items()]
         if self.edited:
             more.append(f"edited here: {', '.join(self.edited)}")
+        if self.outdated:
+            again = f"{system.world.again} agents install {self.name}"
+            more.append(f"its conf changed after it started ({again} starts it anew)")
         more += [f"log: {line}" for line in self.log]
         return [f"{self.name}: {self._head(system)}", *(f"  {line}" for line in more)]
 
@@ -77,6 +83,7 @@ def look(system: System, shipped: Shipped, version: str) -> Status:
     values = system.ask(alive, status)
     listed = system.listed(shipped.name)
     answers = None if values is None else alive in values
+    runs = process.find(folder.script, system.world.path(_PROC))
     there = folder.record() is not None or folder.version is not None
     return Status(
         name=shipped.name,
@@ -86,7 +93,8 @@ def look(system: System, shipped: Shipped, version: str) -> Status:
         listed=listed,
         answers=answers,
         probes=(values or {}).get(status, {}),
-        runs=process.find(folder.script, system.world.path(_PROC)),
+        runs=runs,
+        outdated=runs is not None and folder.changed() > runs.started + _SLACK,
         edited=tuple(folder.edited(shipped)) if there else (),
         log=_log(system, shipped.name) if listed and answers is False else (),
     )
