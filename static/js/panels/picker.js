@@ -38,6 +38,7 @@ class Picker {
       this.#asked.abort();
     });
     this.#search.addEventListener("input", () => this.#searched());
+    this.#search.addEventListener("keydown", (event) => this.#enter(event));
     this.#search.focus();
     this.#show();
     for (const host of store.state.dashboard.hosts) this.#ask(host);
@@ -107,6 +108,15 @@ class Picker {
       el("span", { class: "pick-mark" }, wish ? icon("check") : icon("plus")),
       el("span", { class: "pick-text" }, el("b", {}, title), el("span", {}, reason || help?.shows || "")),
     );
+  }
+
+  /** Enter adds the first that was found. @param {KeyboardEvent} event */
+  #enter(event) {
+    if (event.key !== "Enter" || event.isComposing || !this.#search.value.trim()) return;
+    event.preventDefault();
+    const first =
+      this.#groups.querySelector(".pick[aria-pressed=false]:not(.cannot)") ?? this.#metrics.querySelector(".pick:not(.cannot)");
+    if (first instanceof HTMLElement) first.click();
   }
 
   #searched() {
