@@ -219,9 +219,9 @@ def test_retransmissions_in_per_cent_of_segments_and_per_second(catalog, drawn):
     first = {"network.tcp.retranssegs": 70, "network.tcp.outsegs": 10_000}
     second = {"network.tcp.retranssegs": 76, "network.tcp.outsegs": 10_400}
     shown = drawn(catalog.resolve("tcp-retransmits"), first, second)
-    assert shown == {"retransmitted": near(1.5), "retransmitted readout": near(6.0)}
+    assert shown == {"retransmitted": near(1.5), "segments readout": near(6.0)}
     quiet = drawn(catalog.resolve("tcp-retransmits"), first, first)
-    assert quiet == {"retransmitted": None, "retransmitted readout": 0}
+    assert quiet == {"retransmitted": None, "segments readout": 0}
 
 
 def test_connections_are_those_of_both_ip_versions(catalog, drawn):

@@ -125,7 +125,7 @@ def test_series_are_called_by_instance_and_label(catalog):
 def test_roles_and_the_unit_of_a_readout_are_labels(catalog):
     drawn, readout = catalog.resolve("tcp-retransmits").series
     assert drawn.labels() == {"series": "retransmitted"}
-    assert readout.labels() == {"series": "retransmitted", "role": "readout", "unit": "/s"}
+    assert readout.labels() == {"series": "segments", "role": "readout", "unit": "/s"}
     assert catalog.resolve("load").series[1].labels() == {"series": "CPUs", "role": "limit"}
 
 

@@ -81,7 +81,7 @@ RATES = [
     Rate("tcp-segments", "in", "Tcp.InSegs"),
     Rate("tcp-segments", "out", "Tcp.OutSegs"),
     Rate("tcp-segments", "bad in", "Tcp.InErrs", role="readout"),
-    Rate("tcp-retransmits", "retransmitted", "Tcp.RetransSegs", role="readout"),
+    Rate("tcp-retransmits", "segments", "Tcp.RetransSegs", role="readout"),
     Rate("tcp-listen", "overflows", "TcpExt.ListenOverflows"),
     Rate("tcp-listen", "drops", "TcpExt.ListenDrops"),
     Rate("tcp-listen", "syn drops", "TcpExt.TCPReqQFullDrop"),
