@@ -80,7 +80,7 @@ class Settings:
     linger_seconds: float = _setting(30.0, "Seconds a host is sampled on after its last viewer.")
     keep_seconds: float = _setting(900.0, "Seconds history is kept after a host's last viewer.")
     recorded: tuple[str, ...] = _setting(
-        ("triage", "cpu", "memory", "disk", "network", "tcp"),
+        ("triage", "cpu", "memory", "disk", "network", "tcp", "runq", "io", "connections", "jvm"),
         "Presets whose metrics are sampled on every watched host, drawn or not.",
     )
 

@@ -120,6 +120,32 @@ function widget_added(state, wish) {
   return change(state, { preset: null, wishes: [...shown, wish] });
 }
 
+/** One option of a widget; null takes it away. @param {State} state @param {{wish: string, name: string, value: string|null}} change_ */
+function option_set(state, { wish, name, value }) {
+  const wishes = shownWishes(state).map((one) => (one === wish ? withOption(one, name, value) : one));
+  return change(state, { preset: null, wishes: [...new Set(wishes)] });
+}
+
+/**
+ * All widgets that have parts of this kind (one JVM, one container) show this one alone;
+ * null: all again.
+ * @param {State} state
+ * @param {{part: string, value: string|null}} choice
+ */
+function part_chosen(state, { part, value }) {
+  const of = (/** @type {string} */ wish) => findWidget(state, wish.split(";")[0])?.part === part;
+  const wishes = shownWishes(state).map((wish) => (of(wish) ? withOption(wish, part, value) : wish));
+  return change(state, { preset: null, wishes: [...new Set(wishes)] });
+}
+
+/** @param {string} text @param {string} name @param {string|null} value */
+function withOption(text, name, value) {
+  const wish = parseWish(text);
+  if (!wish) return text;
+  const rest = Object.entries(wish.options).filter(([key]) => key !== name);
+  return printWish(wish.id, Object.fromEntries(value === null ? rest : [...rest, [name, value]]));
+}
+
 /** The last widget stays: a dashboard without any is no dashboard. @param {State} state @param {string} wish */
 function widget_removed(state, wish) {
   const left = shownWishes(state).filter((one) => one !== wish);
@@ -237,6 +263,8 @@ export {
   notice_cleared,
   notice_given,
   notices_swept,
+  option_set,
+  part_chosen,
   preset_chosen,
   recent_loaded,
   series_isolated,

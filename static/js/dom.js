@@ -57,6 +57,7 @@ const ICONS = /** @type {Record<string, string>} */ ({
   help: "M6 6a2 2 0 113 1.7c-.7.4-1 .8-1 1.8M8 12h.01",
   search: "M7 3a4 4 0 100 8 4 4 0 000-8zM10 10l3.5 3.5",
   check: "M3.5 8.5l3 3 6-7",
+  note: "M4.5 8h7",
   chevron: "M4 6l4 4 4-4",
 });
 

@@ -21,6 +21,8 @@ class Feeds {
   clock = new Clock();
   /** Called with the host whose points changed, and the second of a tick. @type {(host: string, tick: number|null) => void} */
   on_points = () => {};
+  /** Called with host and wish of a live table whose rows changed. @type {(host: string, wish: string) => void} */
+  on_rows = () => {};
   #store;
   #sender;
   /** @type {Map<string, Feed>} */
@@ -138,6 +140,7 @@ class Feeds {
     if (!message || typeof message !== "object") return;
     if (name === "tick") this.#tick(message);
     else if (name === "layout" || name === "history") this.#drawn(name, message);
+    else if (name === "rows") this.#rows(message);
     else if (name === "watching") this.#watching(message);
     else if (name === "state") this.#state(message);
     else if (name === "problem") this.#problem(message);
@@ -184,6 +187,13 @@ class Feeds {
       this.#fill_back();
     }
     this.on_points(feed.host, null);
+  }
+
+  /** @param {import("./model/types.js").RowsMessage} message */
+  #rows(message) {
+    const feed = this.#channels.get(message.channel);
+    const wish = feed?.take_rows(message);
+    if (feed && wish) this.on_rows(feed.host, wish);
   }
 
   /** @param {{channels: {channel: string, host: string, asked?: string, interval: number, wishes: string[]}[]}} message */

@@ -83,6 +83,7 @@ const board = new Board(byId("board"), {
   open_menu: cardMenu,
 });
 feeds.on_points = (host, tick) => board.points_arrived(host, tick);
+feeds.on_rows = (host, wish) => board.rows_arrived(host, wish);
 mountNotices(byId("notices"), store);
 mountSpoken(byId("spoken"), store);
 mountFoot(byId("foot"), store);

@@ -250,6 +250,7 @@ class Widget:
             "help": self.help._asdict(),
             "requires": list(self.requires),
             "options": options,
+            "part": self.part.name if self.part is not None else None,
             "columns": self.table.page() if self.table is not None else [],
         }
 

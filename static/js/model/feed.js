@@ -14,6 +14,7 @@
  */
 
 import { Ring } from "./ring.js";
+import { Rows } from "./rows.js";
 import { canonicalWish } from "./wish.js";
 
 const ROWS = 720;
@@ -38,6 +39,8 @@ class Feed {
   #waiting = [];
   /** @type {Map<string, {widget: LaidWidget, at: number}>} */
   #places = new Map();
+  /** Rows of live tables, by wish. @type {Map<string, Rows>} */
+  #tables = new Map();
 
   /** @param {string} host */
   constructor(host) {
@@ -107,6 +110,20 @@ class Feed {
     this.#last = 0;
     this.layout = layout;
     this.#places = placesOf(layout);
+    this.#tables = tablesOf(layout, this.#tables);
+  }
+
+  /** The rows of a live table; null where the wish is none. @param {string} wish */
+  table(wish) {
+    return this.#tables.get(wish) ?? null;
+  }
+
+  /** Rows of another layout are not taken: all of them follow each layout. @param {import("./types.js").RowsMessage} message */
+  take_rows(message) {
+    const wish = canonicalWish(message.key) ?? message.key;
+    const table = message.v === this.layout?.v ? this.#tables.get(wish) : undefined;
+    table?.take(message);
+    return table ? wish : null;
   }
 
   /** @param {import("./types.js").History} history */
@@ -169,6 +186,18 @@ function columnKeys(layout) {
   return (layout?.widgets ?? []).flatMap((widget) =>
     widget.series.map((series) => `${key(widget)}\n${series.name}`),
   );
+}
+
+/** Tables go on where their columns are the same. @param {Layout} layout @param {Map<string, Rows>} before */
+function tablesOf(layout, before) {
+  const tables = new Map();
+  for (const widget of layout.widgets) {
+    if (!widget.columns?.length || widget.reason) continue;
+    const known = before.get(key(widget));
+    const same = known && JSON.stringify(known.columns) === JSON.stringify(widget.columns);
+    tables.set(key(widget), same ? known : new Rows(widget.columns));
+  }
+  return tables;
 }
 
 /** @param {Layout} layout */

@@ -88,6 +88,25 @@ function limitShape(limit, palette) {
   };
 }
 
+/**
+ * Short ticks at the top where a series of events is above zero; at most one for three pixels.
+ * @param {import("./types.js").View} view
+ * @param {number} index
+ * @param {Paper} paper
+ */
+function markShapes(view, index, paper) {
+  const wide = ((view.to - view.from) / Math.max(50, paper.width - MARGIN.l - MARGIN.r)) * 3;
+  const shapes = [];
+  let last = -Infinity;
+  for (let row = 0; row < view.times.length; row += 1) {
+    const t = view.times[row];
+    if (!(view.columns[index][row] > 0) || t - last < wide) continue;
+    last = t;
+    shapes.push({ type: "line", layer: "above", xref: "x", yref: "paper", x0: t, x1: t, y0: 0.95, y1: 1, line: { color: paper.palette.limit, width: 1.4 } });
+  }
+  return shapes;
+}
+
 /** @param {Limit} limit @param {import("./range.js").Range} range @param {import("./colours.js").Palette} palette @param {string} value */
 function limitNote(limit, range, palette, value) {
   const high = (limit.value - range.low) / (range.high - range.low) > 0.85;
@@ -162,4 +181,4 @@ function figureLayout(paper, view, yaxis, extra = { shapes: [], annotations: [] 
   };
 }
 
-export { MARGIN, figureLayout, limitNote, limitShape, literal, valueAxis };
+export { MARGIN, figureLayout, limitNote, limitShape, literal, markShapes, valueAxis };

@@ -4,7 +4,7 @@
  */
 
 import { faded } from "./colours.js";
-import { figureLayout, limitNote, limitShape, literal, valueAxis } from "./figure.js";
+import { figureLayout, limitNote, limitShape, literal, markShapes, valueAxis } from "./figure.js";
 import { grid } from "./heat.js";
 import { stack } from "./stack.js";
 import { line } from "./thin.js";
@@ -13,7 +13,7 @@ import { formatLimit } from "./units.js";
 /**
  * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Pen
  * @typedef {{view: import("./types.js").View, paper: import("./figure.js").Paper, pens: Pen[],
- *   rest: number[], limits: import("./figure.js").Limit[], range: import("./range.js").Range}} Drawing
+ *   rest: number[], limits: import("./figure.js").Limit[], marks?: number[], range: import("./range.js").Range}} Drawing
  *   pens: series in colour, in drawing order; rest: those drawn faintly together
  */
 
@@ -25,10 +25,10 @@ function bucketOf({ view, paper }) {
 }
 
 /** @param {Drawing} drawing */
-function limitParts({ limits, range, paper, view }) {
+function limitParts({ limits, marks = [], range, paper, view }) {
   const inside = limits.filter(({ value }) => value >= range.low && value <= range.high);
   return {
-    shapes: inside.map((limit) => limitShape(limit, paper.palette)),
+    shapes: [...inside.map((limit) => limitShape(limit, paper.palette)), ...marks.flatMap((index) => markShapes(view, index, paper))],
     annotations: inside.map((limit) => limitNote(limit, range, paper.palette, formatLimit(limit.value, view.unit))),
   };
 }

@@ -11,7 +11,7 @@ const MANY = 8;
 /**
  * @typedef {import("./figures.js").Pen} Pen
  * @typedef {{pens: Pen[], rest: number[], limits: {name: string, value: number}[],
- *   readouts: {name: string, index: number, unit: string}[], entries: Pen[], plain: number[]}} Plan
+ *   readouts: {name: string, index: number, unit: string}[], marks: number[], entries: Pen[], plain: number[]}} Plan
  *   entries: of the legend, hidden ones too; plain: all series that are neither limit nor readout
  */
 
@@ -35,15 +35,16 @@ function ofRole(view, role) {
 function planPens(view, { kind, hidden, palette, choice, all = false }) {
   const name = (/** @type {number} */ index) => view.series[index].name;
   const limits = ofRole(view, "limit").map((index) => ({ name: name(index), value: lastNumber(view.columns[index]) }));
-  const readouts = ofRole(view, "readout").map((index) => ({
+  const marks = ofRole(view, "mark");
+  const readouts = [...ofRole(view, "readout"), ...marks].map((index) => ({
     name: view.series[index].labels.series ?? name(index),
     index,
     unit: view.series[index].labels.unit ?? view.unit,
   }));
-  const apart = new Set([...ofRole(view, "limit"), ...ofRole(view, "readout")]);
+  const apart = new Set([...ofRole(view, "limit"), ...ofRole(view, "readout"), ...marks]);
   const plain = view.series.map((_, index) => index).filter((index) => !apart.has(index));
   const shown = plain.filter((index) => !hidden.includes(name(index)));
-  const common = { limits: limits.filter(({ value }) => value === value), readouts, plain };
+  const common = { limits: limits.filter(({ value }) => value === value), readouts, marks, plain };
   if (kind !== "line" || shown.length <= MANY) {
     const pens = plain.map((index, n) => ({ index, name: name(index), ...inkOf(view, index, n, palette, kind) }));
     const many = plain.length > MANY && kind === "line";

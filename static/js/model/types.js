@@ -7,7 +7,15 @@
  * @typedef {{instance?: string, series?: string, role?: string, [key: string]: string|undefined}} Labels
  * @typedef {{name: string, labels: Labels}} Series
  * @typedef {{wish: string, id: string, title: string, unit: string, kind: string, series: Series[],
- *   total: number|null, missing: string[], reason: string|null, min?: number|null, max?: number|null}} LaidWidget
+ *   total: number|null, missing: string[], reason: string|null, min?: number|null, max?: number|null,
+ *   buckets?: Buckets, columns?: Column[]}} LaidWidget
+ * @typedef {{unit: string, rate: boolean}} Buckets of a histogram: unit of its ranges; whether it
+ *   counts events of an interval
+ * @typedef {{id: string, title: string, unit: string, text: boolean, help: string, sort?: boolean,
+ *   spark?: boolean}} Column of a live table; the first, without an id, is the rows' name
+ * @typedef {{channel: string, v: number, seq: number, key: string, whole: boolean, total: number,
+ *   note: string, cells: Record<string, Record<string, number|string|null>|null>, t?: number[],
+ *   past?: Record<string, (number|null)[]>}} RowsMessage
  * @typedef {{channel: string, host?: string, interval?: number, v: number, epoch: string,
  *   widgets: LaidWidget[]}} Layout
  * @typedef {{channel: string, v: number, epoch: string, upto: number, t: number[],
@@ -22,7 +30,7 @@
  * @typedef {{shows?: string, normal?: string, action?: string}} Help
  * @typedef {{id: string, aliases: string[], title: string, group: string, kind: string, unit: string,
  *   metrics: string[], help?: Help, needs?: string, range?: [number|null, number|null],
- *   series?: {name: string, expression: string}[]}} CatalogWidget
+ *   series?: {name: string, expression: string}[], part?: string|null, columns?: Column[]}} CatalogWidget
  * @typedef {{id: string, aliases: string[], title: string, widgets: string[], help?: string}} CatalogPreset
  * @typedef {{from: number, to: number}} Span
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,

@@ -49,6 +49,13 @@ class Board {
     for (const { card } of this.#cards.values()) if (card.host === host) painter.mark(card);
   }
 
+  /** Rows of a live table came; a board held still keeps those that it shows. @param {string} host @param {string} wish */
+  rows_arrived(host, wish) {
+    const { painter, store } = this.#room;
+    const entry = this.#cards.get(`${host}\n${wish}`);
+    if (entry && !store.state.dashboard.frozen) painter.mark(entry.card);
+  }
+
   /** The seconds went on. */
   second_passed() {
     for (const head of this.#heads.values()) head.update();

@@ -16,11 +16,11 @@ function failure(error) {
 
 /** @param {{name: string, ok: boolean|null, text: string}} step */
 function stepRow({ name, ok, text }) {
-  const word = ok ? "works" : ok === null ? "unknown" : "fails";
+  const [word, mark, look] = ok ? ["works", "check", "good"] : ok === null ? ["note", "note", "open"] : ["fails", "close", "bad"];
   return el(
     "li",
-    { class: `step ${ok ? "good" : ok === null ? "open" : "bad"}` },
-    el("span", { class: "step-mark", title: word }, icon(ok ? "check" : "close"), el("span", { class: "spoken" }, word)),
+    { class: `step ${look}` },
+    el("span", { class: "step-mark", title: word }, icon(mark), el("span", { class: "spoken" }, word)),
     el("b", {}, name),
     el("span", {}, text),
   );

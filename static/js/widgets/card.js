@@ -3,8 +3,9 @@
  * says so, and keeps no points of its own.
  */
 
-import { series_isolated, series_toggled, view_frozen } from "../actions.js";
+import { findWidget, option_set, part_chosen, series_isolated, series_toggled, view_frozen } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
+import { bucketFigure, bucketScale, bucketTip, bucketTotal } from "../model/buckets.js";
 import { heatFigure, lineFigure, stackFigure } from "../model/figures.js";
 import { hostTitle, stateName } from "../model/hosts.js";
 import { planPens } from "../model/pens.js";
@@ -13,10 +14,12 @@ import { Choice, Order } from "../model/rank.js";
 import { stackable } from "../model/stack.js";
 import { clockText, zoneName } from "../model/ticks.js";
 import { format, formatLimit, unitName } from "../model/units.js";
+import { parseWish } from "../model/wish.js";
 import { headline, scaleText, showing, tipRows } from "./readings.js";
 import { Legend } from "./legend.js";
 import { Plot } from "./plot.js";
 import { Table, Value, recent } from "./table.js";
+import { LiveTable } from "./tablelive.js";
 
 /**
  * @typedef {import("../model/types.js").View} View
@@ -38,7 +41,7 @@ class Card {
   #scale = el("div", { class: "heat-foot", hidden: true });
   #scaleWords = [el("span", {}), el("span", {}), el("span", { class: "heat-rows" })];
   #legend;
-  /** @type {Plot|Table|Value|null} */
+  /** @type {Plot|Table|Value|LiveTable|null} */
   #content = null;
   #kind = "";
   #choice = new Choice();
@@ -90,7 +93,7 @@ class Card {
     const place = this.#room.feeds.get(this.host)?.place(this.wish);
     const shown = place?.widget.title || title || this.wish;
     say(this.#title, shown);
-    say(this.#unit, unitName(place?.widget.unit ?? unit));
+    say(this.#unit, place?.widget.buckets || place?.widget.columns ? "" : unitName(place?.widget.unit ?? unit));
     this.#many = many;
     this.name_host();
     this.node.setAttribute("aria-label", `${shown}, host ${this.host}`);
@@ -122,10 +125,12 @@ class Card {
     const place = feed?.place(this.wish);
     if (!feed || !place) return this.#say(this.#waiting());
     const { widget } = place;
+    const rows = feed.table(this.wish);
+    if (rows) return this.#tell_rows(widget, rows);
     if (!widget.series.length) return this.#say(widget.reason ?? "This host has nothing to draw here.", "cannot");
     this.#mount(widget.kind);
     say(this.#title, widget.title);
-    say(this.#unit, unitName(widget.unit));
+    say(this.#unit, widget.buckets ? "" : unitName(widget.unit));
     const { from, to } = feeds.span();
     this.edge = to;
     const view = feed.view(this.wish, from, to);
@@ -143,6 +148,31 @@ class Card {
     else this.#read(widget, hidden);
   }
 
+  /** @param {import("../model/types.js").LaidWidget} widget @param {import("../model/rows.js").Rows} rows */
+  #tell_rows(widget, rows) {
+    this.#mount("rows");
+    say(this.#title, widget.title);
+    say(this.#unit, "");
+    this.#legend.node.hidden = true;
+    this.edge = this.#room.feeds.span().to;
+    this.points = rows.seq ? 1 : 0;
+    if (this.#content instanceof LiveTable) this.#content.update(rows, this.#room.store.state.utc);
+    this.#say("");
+  }
+
+  #newTable() {
+    const { store } = this.#room;
+    const wish = parseWish(this.wish);
+    const part = findWidget(store.state, wish?.id ?? "")?.part ?? null;
+    const alone = part !== null && wish?.options[part] !== undefined;
+    const choose = (/** @type {string|null} */ value) => part !== null && store.do(part_chosen, { part, value });
+    return new LiveTable(this.title, {
+      rank: (column) => store.do(option_set, { wish: this.wish, name: "sort", value: column }),
+      narrow: part !== null && !alone ? choose : null,
+      widen: alone ? () => choose(null) : null,
+    });
+  }
+
   /** @param {string} kind */
   #mount(kind) {
     if (kind === this.#kind) return;
@@ -150,7 +180,8 @@ class Card {
     this.#content?.node.remove();
     this.#kind = kind;
     this.#range = null;
-    if (kind === "table") this.#content = new Table();
+    if (kind === "rows") this.#content = this.#newTable();
+    else if (kind === "table") this.#content = new Table();
     else if (kind === "value") this.#content = new Value();
     else this.#content = this.#newPlot();
     this.node.dataset.kind = kind;
@@ -173,13 +204,15 @@ class Card {
   #draw(view, plan, widget) {
     if (this.#content instanceof Table) return this.#content.update(view, plan.plain, widget.unit === "%" ? 100 : null);
     if (this.#content instanceof Value) return this.#content.update(view, plan.plain);
+    if (!(this.#content instanceof Plot)) return;
     // An empty frame says less than the words over it.
     if (!this.plot?.size.width || (!view.times.length && !this.#range)) return;
     const range = this.#fit(view, plan, widget);
     const paper = { ...this.plot.size, palette: this.#room.palette(), utc: this.#room.store.state.utc };
-    const drawing = { view, paper, pens: plan.pens, rest: plan.rest, limits: plan.limits, range };
+    const drawing = { view, paper, pens: plan.pens, rest: plan.rest, limits: plan.limits, marks: plan.marks, range };
+    if (widget.buckets) return this.#content.draw(bucketFigure(drawing, widget.buckets));
     const figure = widget.kind === "stacked" ? stackFigure : widget.kind === "heatmap" ? heatFigure : lineFigure;
-    this.plot.draw(figure(drawing));
+    this.#content.draw(figure(drawing));
   }
 
   /** The range of values, with its hysteresis. @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */
@@ -206,9 +239,12 @@ class Card {
     const heat = widget.kind === "heatmap";
     this.#legend.node.hidden = !charted || heat;
     this.#scale.hidden = !heat;
-    if (heat) scaleText(view, plan, this.#range).forEach((text, n) => say(this.#scaleWords[n], text));
+    const { buckets } = widget;
+    const scale = buckets ? bucketScale(view, this.#range, buckets) : scaleText(view, plan, this.#range);
+    if (heat) scale.forEach((text, n) => say(this.#scaleWords[n], text));
     else if (charted) this.#list(widget, hidden, value);
-    say(this.#now, charted ? headline(widget.kind, view, plan, value) : "");
+    const head = buckets ? bucketTotal(view, value, buckets) : headline(widget.kind, view, plan, value);
+    say(this.#now, charted ? head : "");
   }
 
   /** @param {import("../model/types.js").LaidWidget} widget @param {string[]} hidden @param {(index: number) => number} value */
@@ -292,8 +328,16 @@ class Card {
     const row = this.#filled(this.#row(share));
     const t = row === null ? Math.round(view.from + share * (view.to - view.from)) : view.times[row];
     const { utc } = this.#room.store.state;
-    const rows = row === null ? [] : tipRows(this.#kind, view, this.#plan, row, this.plot.level, this.#range, this.#room.palette());
+    const rows = row === null ? [] : this.#tip(row, this.plot.level, place?.widget.buckets);
     this.#room.tooltip.show(this.node, this.plot.node, `${clockText(t, true, utc)} ${zoneName(t, utc)}`, rows, row === null ? "no data" : "");
+  }
+
+  /** @param {number} row @param {number} level @param {import("../model/types.js").Buckets} [buckets] */
+  #tip(row, level, buckets) {
+    const view = /** @type {View} */ (this.#view);
+    const palette = this.#room.palette();
+    if (buckets) return bucketTip(view, row, level, this.#range, palette, buckets);
+    return tipRows(this.#kind, view, /** @type {Plan} */ (this.#plan), row, level, this.#range, palette);
   }
 
   /** @param {number} a @param {number} b */
