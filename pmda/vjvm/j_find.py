@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 import j_process
@@ -22,7 +21,6 @@ _MAPPED = re.compile(rb"/hsperfdata_([^/\n]{1,64})/(\d{1,10})( \(deleted\))?$", 
 _LIBRARY = re.compile(rb"/libjvm\.so$|/libjvm\.so \(deleted\)$", re.MULTILINE)
 
 Key = Tuple[int, int]  # pid and start, which no other process has
-Identity = Tuple[int, int, str]  # and the name, which changes when a process becomes a program
 
 
 class Mapped(NamedTuple):
@@ -76,42 +74,63 @@ def _pieces(path: str) -> Iterator[bytes]:
         os.close(descriptor)
 
 
+class Known(NamedTuple):
+    """A process as it was at the last look; `found` is None if it was no JVM."""
+
+    start: int
+    name: str
+    found: Optional[Found]
+
+
 class Search:
-    """Searches again and again; remembers what it found, so that most is looked at once."""
+    """Searches again and again; remembers what it found, so that most is looked at once.
+
+    A process that is new is looked at, one that is young at every search, one
+    that has long been no JVM at one search in SPREAD: that is when a program
+    that loads a JVM late, or a script that becomes one, is found.
+    """
 
     def __init__(self, world: vfiles.World, ticks: int) -> None:
         self._world = world
         self._ticks = ticks  # per second
         self._round = 0
-        self._known: Dict[Identity, Optional[Found]] = {}
+        self._known: Dict[int, Known] = {}
 
     def jvms(self, again: FrozenSet[Key] = frozenset()) -> List[Found]:
         """All JVMs that run, by pid; those in `again` are looked at anew. Raises OSError."""
         self._round += 1
-        limit = (j_process.uptime(self._world) - YOUNG) * self._ticks
-        known: Dict[Identity, Optional[Found]] = {}
+        limit = int((j_process.uptime(self._world) - YOUNG) * self._ticks)
+        known: Dict[int, Known] = {}
         for pid in sorted(j_process.pids(self._world)[:MOST_PROCESSES]):
-            stat = j_process.stat(self._world, pid)
-            if stat is None or stat.state in "ZX" or stat.flags & j_process.KERNEL_THREAD:
+            last = self._known.get(pid)
+            old = last is not None and last.start <= limit and not self._turn(pid)
+            if last is not None and last.found is None and old:
+                known[pid] = last
                 continue
-            identity = (pid, stat.start, stat.name)
-            if identity not in self._known or self._again(identity, limit, again):
-                known[identity] = self._look(pid, stat)
-            else:
-                known[identity] = self._known[identity]
+            now = self._see(pid, last, old, again)
+            if now is not None:
+                known[pid] = now
         self._known = known
-        return [found for found in known.values() if found is not None]
+        return [each.found for each in known.values() if each.found is not None]
 
-    def _again(self, identity: Identity, limit: float, again: FrozenSet[Key]) -> bool:
-        """Whether a process may by now be what it was not at the last look."""
-        found = self._known[identity]
-        if identity[:2] in again:
-            return True
-        if found is not None and found.mapped is not None and found.mapped.home:
-            return False
-        if identity[1] > limit or (found is None and identity[2] == "java"):
-            return True
-        return zlib.crc32(repr(identity).encode()) % SPREAD == self._round % SPREAD
+    def _turn(self, pid: int) -> bool:
+        return pid % SPREAD == self._round % SPREAD
+
+    def _see(
+        self, pid: int, last: Optional[Known], old: bool, again: FrozenSet[Key]
+    ) -> Optional[Known]:
+        """A process as it is now; None if it is gone or was never a program."""
+        stat = j_process.stat(self._world, pid)
+        if stat is None or stat.state in "ZX":
+            return None
+        if stat.flags & j_process.KERNEL_THREAD:
+            return Known(stat.start, stat.name, None)
+        if last is not None and (last.start, last.name) == (stat.start, stat.name):
+            mapped_ = last.found.mapped if last.found else None
+            settled = bool(mapped_ and mapped_.home) or (last.found is not None and old)
+            if settled and (pid, stat.start) not in again:
+                return last
+        return Known(stat.start, stat.name, self._look(pid, stat))
 
     def _look(self, pid: int, stat: j_process.Stat) -> Optional[Found]:
         try:

@@ -59,7 +59,7 @@ def test_kernel_threads_zombies_and_the_gone_are_left_out(world: Any) -> None:
 
 
 def test_a_process_that_becomes_a_jvm_is_found(world: Any) -> None:
-    """A young one at the next search, an old one within twelve."""
+    """A young one at the next search, an old one, or a script that becomes one, within twelve."""
     search = j_find.Search(world.files, 100)
     world.process(7, "sh", start=99900)
     world.process(8, "soffice.bin", start=100)
@@ -68,8 +68,9 @@ def test_a_process_that_becomes_a_jvm_is_found(world: Any) -> None:
     world.process(7, "sh", start=99900, maps=LIBRARY)
     world.process(8, "soffice.bin", start=100, maps=LIBRARY)
     world.process(9, "java", start=200, maps=LIBRARY)  # exec keeps the start
-    assert {7, 9} <= set(keys(search))
-    assert any(8 in keys(search) for _ in range(12))
+    assert 7 in keys(search)
+    found = [set(keys(search)) for _ in range(12)]
+    assert found[-1] == {7, 8, 9}
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="nothing is closed to root")
@@ -109,8 +110,10 @@ def test_a_stale_file_is_nobody_s(world: Any, sources: Sources) -> None:
     world.jvm(7, "jdk17-G1")
     world.process(7, "java", start=90500, maps=OTHERS, words=("java",))
     assert sources() == {}
-    world.process(7, "java", start=90500, maps=LIBRARY, words=("java", "-XX:-UsePerfData", "A"))
-    assert sources() == {"7:A": "none: it writes no file: -XX:-UsePerfData"}
+    words = ("java", "-XX:-UsePerfData", "A")
+    world.process(7, "java", start=99000, maps=LIBRARY, words=words)
+    expected = {"7:A": "none: it writes no file: -XX:-UsePerfData"}
+    assert any(sources() == expected for _ in range(12))
 
 
 def test_a_reused_pid_is_another_jvm(world: Any, sources: Sources) -> None:
