@@ -18,6 +18,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()  # as TOML has it
     if isinstance(default, tuple):
         return ", ".join(map(str, default)) or "none"
     return str(default) if default != "" else "empty"

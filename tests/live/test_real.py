@@ -62,7 +62,8 @@ class Pmcd:
         named = [str(self.folder / f) if f[0] != "-" else f for f in files]
         user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
         command = [str(PMCD), "-f", *named, "-p", str(PORT), "-i", "127.0.0.1", "-U", user]
-        self.child = subprocess.Popen(command, env={"PATH": "/usr/bin:/bin"})
+        env = {"PATH": "/usr/bin:/bin"}
+        self.child = subprocess.Popen(command, env=env, cwd=self.folder)  # agents log there
         until(self.socket.exists, "pmcd's socket")
 
     def signal(self, number: int) -> None:
