@@ -164,7 +164,7 @@ def ship(tmp_path: Path) -> Callable[..., Shipped]:
         }
         for path, text in texts.items():
             (folder / path).write_text(text)
-            (folder / path).chmod(0o755 if text.startswith("#!") else 0o600)
+            (folder / path).chmod(0o600)
         return Shipped(name, domain, folder)
 
     return make

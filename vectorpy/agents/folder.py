@@ -192,10 +192,10 @@ def _folder(path: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy content and the right to run it; the owner is who copies."""
+    """Copy content; scripts may be run (archives lose that right), the owner is who copies."""
     _folder(target.parent)
-    mode = 0o755 if source.stat().st_mode & 0o100 else 0o644
-    _replace(target, source.read_bytes(), mode)
+    content = source.read_bytes()
+    _replace(target, content, 0o755 if content.startswith(b"#!") else 0o644)
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
