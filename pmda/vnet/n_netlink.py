@@ -15,7 +15,7 @@ from typing import Callable, Iterator, List, Protocol, Tuple
 SOCK_DIAG, ROUTE = 4, 0  # protocols of AF_NETLINK
 REQUEST_DUMP = 0x1 | 0x300  # NLM_F_REQUEST, NLM_F_DUMP
 NOOP, ERROR, DONE = 1, 2, 3
-RECEIVE = 1 << 18  # bytes; the kernel fills at most 32 KiB per message block
+RECEIVE = 1 << 16  # bytes; the kernel puts at most 32 KiB in a block, and malloc has 64 at hand
 BUFFERS = 1 << 20
 TIMEOUT = struct.pack("ll", 1, 0)  # a second without an answer is an error
 

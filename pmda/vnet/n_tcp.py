@@ -149,7 +149,7 @@ class Groups:
 
     def look(self, scans: Scans, keys: Sequence[Sequence[Hashable]], now: float) -> Columns:
         """`keys`: for each scan one key per row. The columns, keyed by key and REST."""
-        present = Counter(key for column in keys for key in column)
+        present = Counter(chain.from_iterable(keys))
         moved: Dict[Hashable, List[int]] = {}
         for scan, column in zip(scans, keys):
             for index, more in scan.moved:
@@ -172,7 +172,7 @@ class Groups:
         more = [(name, how, _column(scans, at)) for name, how, at in self._more]
         for key, places in groups.items():
             total = self.board.rest if key == REST else self.board.totals[key]
-            rtts = [times[place] for place in places if times[place]]
+            rtts = list(filter(None, map(times.__getitem__, places)))
             cells = {
                 "conns": len(places),
                 "rtt_mean": sum(rtts) / len(rtts) if rtts else None,
@@ -181,7 +181,7 @@ class Groups:
                 "bytes_out": total[2],
             }
             for name, how, column in more:
-                cells[name] = how([column[place] for place in places])
+                cells[name] = how(list(map(column.__getitem__, places)))
             for name, value in cells.items():
                 columns.setdefault("%s.%s" % (self.prefix, name), {})[key] = value
         return columns
