@@ -166,6 +166,7 @@ class RunDelay:
         if not now:
             return None
         for name, delay in now.items():
-            self.total += max(0, delay - self._last.get(name, 0))
+            last = self._last.get(name, 0)
+            self.total += delay - last if delay >= last else delay  # a new thread of an old id
         self._last = now
         return self.total

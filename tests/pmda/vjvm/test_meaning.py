@@ -170,6 +170,8 @@ def test_run_delay_survives_threads_that_end(world: object) -> None:
     task.rmdir()
     (folder / "task/7/schedstat").write_text("1 900 1\n")
     assert delay.read(world.files, 7, 1) == 1900  # type: ignore[attr-defined]
+    (folder / "task/7/schedstat").write_text("1 50 1\n")  # another thread of that id
+    assert delay.read(world.files, 7, 1) == 1950  # type: ignore[attr-defined]
     assert delay.read(world.files, 7, 11) is None  # type: ignore[attr-defined]
     assert delay.read(world.files, 99, 1) is None  # type: ignore[attr-defined]
 
