@@ -83,6 +83,31 @@ def delete(a: Asm, map_: k_bpf.Map, key: int) -> None:
     a.call(k_asm.MAP_DELETE)
 
 
+def remember(a: Asm, starts: k_bpf.Map, key: int, stamp: int, now: Reg) -> None:
+    """Set the start of what the key names; the time lies at R10 + stamp and in `now` (R6 to R9).
+
+    An entry stays with its task and is written in place: making and deleting
+    one each time would cost several times as much.
+    """
+    fresh, end = a.fresh(), a.fresh()
+    lookup(a, starts, key)
+    a.jump(R0, "==", 0, fresh)
+    a.store(8, R0, 0, now)
+    a.go(end)
+    a.label(fresh)
+    update(a, starts, key, stamp)
+    a.label(end)
+
+
+def recall(a: Asm, starts: k_bpf.Map, key: int, out: Reg, otherwise: str) -> None:
+    """out = the start of what the key names, which is forgotten; `otherwise` if it has none."""
+    lookup(a, starts, key)
+    a.jump(R0, "==", 0, otherwise)
+    a.load(8, out, R0, 0)
+    a.jump(out, "==", 0, otherwise)
+    a.store(8, R0, 0, 0)
+
+
 def leave(a: Asm, label: str = "out") -> None:
     """The program's end, reached by jumps to `label` too.
 

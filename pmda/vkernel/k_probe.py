@@ -129,17 +129,24 @@ class Program(vcollect.Probe):
             self.kernel.close(self._open.pop())
 
 
-class Off(vcollect.Probe):
-    """A probe that the conf switches off; its status says how to switch it on."""
+class Still(vcollect.Probe):
+    """A probe that does not run here; its status says why."""
 
     retry = 3600.0
 
-    def __init__(self, name: str, option: str) -> None:
+    def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self._text = "off: switch it on in vkernel.conf (%s = yes)" % option
+        self._text = text
 
     def collect(self, now: float) -> vsnap.Reading:
         raise vcollect.Unavailable(self._text)
+
+
+class Off(Still):
+    """A probe that the conf switches off; its status says how to switch it on."""
+
+    def __init__(self, name: str, option: str) -> None:
+        super().__init__(name, "off: switch it on in vkernel.conf (%s = yes)" % option)
 
 
 class Switches(vcollect.Probe):

@@ -128,7 +128,11 @@ def build(conf: vconf.Conf, root: str, log: Log) -> Sequence[vcollect.Probe]:
     made = tools(world, log)
     opened = _open_log(world) if conf.kmsg else _closed
     look_up = _become_small(conf, world, log)
-    probes = programs(conf, made, times) + files(conf, world, times, opened, look_up)
+    probes = programs(conf, made, times)
+    if world.root:
+        still = "a recorded world runs no programs"
+        probes = [k_probe.Still(probe.name, still) for probe in probes]
+    probes += files(conf, world, times, opened, look_up)
     return [*probes, k_probe.Switches(probes)]
 
 

@@ -34,8 +34,9 @@ def entered(starts: k_bpf.Map) -> bytes:
     a.call(k_asm.PID_TGID)
     a.store(8, R10, KEY, R0)
     a.call(k_asm.KTIME)
-    a.store(8, R10, STAMP, R0)
-    k_code.update(a, starts, KEY, STAMP)
+    a.mov(R7, R0)
+    a.store(8, R10, STAMP, R7)
+    k_code.remember(a, starts, KEY, STAMP, R7)
     k_code.leave(a)
     return a.bytes()
 
@@ -44,14 +45,11 @@ def _since_start(a: Asm, starts: k_bpf.Map) -> None:
     """R7 = nanoseconds since this thread's start, which is forgotten; "out" where it has none."""
     a.call(k_asm.PID_TGID)
     a.store(8, R10, KEY, R0)
-    k_code.lookup(a, starts, KEY)
-    a.jump(R0, "==", 0, "out")
-    a.load(8, R8, R0, 0)
+    k_code.recall(a, starts, KEY, R8, "out")
     a.call(k_asm.KTIME)
     a.mov(R7, R0)
     a.jump(R7, "<", R8, "out")
     a.alu(R7, "-", R8)
-    k_code.delete(a, starts, KEY)
 
 
 def left(

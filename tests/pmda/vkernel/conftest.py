@@ -16,7 +16,7 @@ import vfiles
 RECORDED = Path(__file__).parent / "recorded"
 MASK = (1 << 64) - 1
 STACK, RECORD = 1, 2  # numbers of regions; map values come after them
-TIME_OF_START = 1_000_000_000
+TIME_OF_START = 1_000_000_000  # what the clock shows when `now` is 0
 
 
 class Fault(Exception):
@@ -31,14 +31,14 @@ class Machine:
     """The face of `k_bpf.Kernel`; `fire` runs the programs of a tracepoint.
 
     An address is a region's number in the upper half and an offset in the
-    lower; whoever leaves a region faults. `now`, `pid`, `thread`, `comm`,
+    lower; whoever leaves a region faults. `now` (nanoseconds), `pid`, `thread`, `comm`,
     `uid`, `cpu` are what helper functions tell; `ram` is what they read from
     addresses elsewhere.
     """
 
     def __init__(self, cpus: int = 2) -> None:
         self.cpus, self.first_cpu = cpus, 0
-        self.now, self.pid, self.thread, self.uid = TIME_OF_START, 100, 100, 0
+        self.now, self.pid, self.thread, self.uid = 0, 100, 100, 0
         self.comm, self.cpu = b"test", 0
         self.ram: dict[int, bytes] = {}
         self.counters: dict[int, tuple[int, int, int]] = {}
@@ -234,7 +234,7 @@ class Machine:
 
     def _help(self, number: int, r: list[int]) -> int:
         if number == k_asm.KTIME:
-            return self.now
+            return TIME_OF_START + self.now
         if number == k_asm.CPU:
             return self.cpu
         if number == k_asm.PID_TGID:

@@ -24,7 +24,7 @@ import vconf
 import vfiles
 import vsnap
 
-TIMES = k_rows.Times(clock=lambda: 1.0, wall=lambda: 5_001.0)  # booted at 5,000
+TIMES = k_rows.Times(clock=lambda: 1.0, wall=lambda: 5_000.0)  # the machine starts at 5,000
 ALL_ON = {o.name: True for o in k_table.OPTIONS if isinstance(o.default, bool)}
 
 

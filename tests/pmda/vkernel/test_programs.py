@@ -113,6 +113,15 @@ def test_a_dead_task_is_not_off_the_cpu(scheduler, machine, state):
     assert scheduler.sleeps()[0] == {}
 
 
+def test_a_wait_is_measured_once(scheduler):
+    scheduler.wake(100, 7)
+    scheduler.switch(105, 0, 0, 7)
+    scheduler.switch(200, 0, 0, 7)
+    scheduler.wake(300, 7)  # its entry is used again
+    scheduler.switch(320, 0, 0, 7)
+    assert scheduler.waits() == ({"4-7": 1, "16-31": 1}, 25_000, 20_000)
+
+
 def test_the_idle_task_is_nobody(scheduler):
     scheduler.switch(10, 0, 0, 7)
     scheduler.switch(20, 7, 1, 0)
