@@ -125,7 +125,7 @@ def test_a_real_tomcat_by_jmxproxy(
     assert grown("requests.time") >= 0
     now = {metric: column.get(connector) for metric, column in after.values.items()}
     assert now["mbean.tomcat.threads.max"] == 200
-    assert now["mbean.tomcat.threads.busy"] == 1  # the one that answers
+    assert 1 <= now["mbean.tomcat.threads.busy"] <= 3  # one answers, others are closing
     assert 1 <= now["mbean.tomcat.threads.current"] <= 200
     assert now["mbean.tomcat.connections"] >= 1
     assert after.values["mbean.tomcat.sessions.active"]["localhost//manager"] >= 0
