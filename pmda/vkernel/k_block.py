@@ -71,6 +71,24 @@ def issued(event: k_trace.Event, starts: k_bpf.Map) -> bytes:
     return a.bytes()
 
 
+def _take_start(a: Asm, starts: k_bpf.Map, lost: k_bpf.Map) -> None:
+    """R7 = latency of the request, which completes at R7; its size and direction to START."""
+    k_code.lookup(a, starts, KEY)
+    a.jump(R0, "!=", 0, "found")
+    a.store(4, R10, NUMBER, LOST)
+    k_code.count(a, lost, NUMBER)
+    a.go("out")
+    a.label("found")
+    a.load(8, R1, R0, 0)
+    a.jump(R7, "<", R1, "out")
+    a.alu(R7, "-", R1)
+    for part in (8, 16):  # the value is gone once its key is deleted
+        a.load(8, R1, R0, part)
+        a.store(8, R10, START + part, R1)
+    a.store(8, R10, START, R7)
+    k_code.delete(a, starts, KEY)
+
+
 def completed(
     event: k_trace.Event,
     starts: k_bpf.Map,
@@ -89,20 +107,7 @@ def completed(
     a.call(k_asm.KTIME)
     a.mov(R7, R0)
     _key(a, event)
-    k_code.lookup(a, starts, KEY)
-    a.jump(R0, "!=", 0, "found")
-    a.store(4, R10, NUMBER, LOST)
-    k_code.count(a, lost, NUMBER)
-    a.go("out")
-    a.label("found")
-    a.load(8, R1, R0, 0)
-    a.jump(R7, "<", R1, "out")
-    a.alu(R7, "-", R1)
-    for part in (8, 16):  # the value is gone once its key is deleted
-        a.load(8, R1, R0, part)
-        a.store(8, R10, START + part, R1)
-    a.store(8, R10, START, R7)
-    k_code.delete(a, starts, KEY)
+    _take_start(a, starts, lost)
     a.load(8, R1, R10, START + 16)
     a.store(4, R10, NUMBER, R1)
     k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
@@ -112,16 +117,21 @@ def completed(
     a.load(8, R7, R10, START + 8)
     k_code.add_to_histogram(a, histograms, NUMBER)
     if devices is not None:
-        k_code.lookup(a, devices, KEY)  # its first 4 bytes are dev
-        a.jump(R0, "==", 0, "out")
-        a.load(4, R9, R0, 0)
-        a.load(8, R1, R10, START + 16)
-        a.alu(R9, "+", R1)
-        a.store(4, R10, NUMBER, R9)
-        a.load(8, R7, R10, START)
-        k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
+        _by_device(a, devices, histograms)
     k_code.leave(a)
     return a.bytes()
+
+
+def _by_device(a: Asm, devices: k_bpf.Map, histograms: k_code.Histograms) -> None:
+    """The latency once more, into the device's own histogram where it was given one."""
+    k_code.lookup(a, devices, KEY)  # its first 4 bytes are dev
+    a.jump(R0, "==", 0, "out")
+    a.load(4, R9, R0, 0)
+    a.load(8, R1, R10, START + 16)
+    a.alu(R9, "+", R1)
+    a.store(4, R10, NUMBER, R9)
+    a.load(8, R7, R10, START)
+    k_code.add_to_histogram(a, histograms, NUMBER, divide=1000)
 
 
 def attributed(event: k_trace.Event, processes: k_bpf.Map) -> bytes:
