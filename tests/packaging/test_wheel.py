@@ -55,7 +55,7 @@ def test_carries_nothing_else(names: frozenset[str]) -> None:
         name
         for name in names
         if not re.match(r"vectorpy/|vectorpy-[\d.]+\.dist-info/", name)
-        or re.search(r"__pycache__|_cache/|\.pyc$|\.map$|node_modules|/tests/", name)
+        or re.search(r"__pycache__|_cache/|\.pyc$|\.(?:js|css)\.map$|node_modules|/tests/", name)
     ]
     assert strangers == []
 
