@@ -212,6 +212,24 @@ def test_rates_times_dt_sum_to_the_difference_and_are_never_negative(steps, begi
     assert total == pytest.approx(raw - begin, rel=1e-9)
 
 
+def test_a_range_that_comes_was_at_zero_before(describe, sampled):
+    """The one slow event in a range of its own is what a histogram is looked at for."""
+    table, rates = describe(units="microsec"), Rates(histograms=["m.c"])
+    rates.points(sampled(10.0, {"m.c": {"0-1": 5}}), table)
+    points = rates.points(sampled(12.0, {"m.c": {"0-1": 7, "64-127": 3}}), table)
+    assert points.values["m.c"] == {"0-1": 1.0, "64-127": 1.5}, "counts, whatever the unit says"
+    plain = Rates()
+    plain.points(sampled(10.0, {"m.c": {"0-1": 5}}), table)
+    assert plain.points(sampled(12.0, {"m.c": {"2-3": 3}}), table).values["m.c"] == {"2-3": None}
+
+
+def test_a_histogram_that_is_new_or_set_back_begins_anew(describe, sampled):
+    table, rates = describe(), Rates(histograms=["m.c"])
+    assert rates.points(sampled(10.0, {"m.c": {"0-1": 5}}), table).values["m.c"] == {"0-1": None}
+    points = rates.points(sampled(11.0, {"m.c": {"0-1": 2}}), table)
+    assert points.values["m.c"] == {"0-1": None}
+
+
 @given(st.lists(st.integers(0, 4000), min_size=1, max_size=10))
 def test_busy_time_is_the_same_in_every_unit(steps):
     scales = {"nanosec": 10**9, "microsec": 10**6, "millisec": 1000}

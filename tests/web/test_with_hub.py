@@ -24,6 +24,8 @@ def host() -> FakeHost:
     host.gauge("kernel.all.load", {"1 minute": 0.5, "5 minute": 0.25, "15 minute": 0.125}, "")
     host.counter("kernel.all.pswitch", lambda now: int(now * 100))
     host.gauge("hinv.ncpu", 4)
+    hits = lambda now: {"sched:exec": int(now * 10), "block:issue": int(now * 30)}  # noqa: E731
+    host.counter("bcc.tracepoint.hits", hits)
     return host
 
 
@@ -87,6 +89,26 @@ def test_points_over_http_are_the_same_points(server: Any, make_channel: Any) ->
     assert rates == pytest.approx([100] * len(rates), rel=0.1)
     [row] = server.json("/api/v1/hosts")[1]["hosts"]
     assert (row["host"], row["state"], row["viewers"]) == ("web-01", "live", 1)
+
+
+def test_rows_of_a_table_reach_pages_and_http(server: Any, make_channel: Any) -> None:
+    page, late = server.page(), server.page()
+    wish = make_channel("web-01", "tracepoint-hits")
+    page.watch(wish)
+    layout = page.until("layout")
+    assert [c["id"] for c in layout["widgets"][0]["columns"]] == ["", "hits"]
+    news = page.until("rows")
+    while news["cells"].get("block:issue", {}).get("hits") is None:
+        news = page.until("rows")
+    assert news["v"] == layout["v"] and news["key"] == "tracepoint-hits"
+    assert news["cells"]["block:issue"]["hits"] == pytest.approx(30, rel=0.2)
+    late.watch(wish)
+    whole = late.until("rows")
+    assert whole["whole"] is True and set(whole["cells"]) == {"sched:exec", "block:issue"}
+    status, found = server.json("/api/v1/hosts/web-01/points?widget=tracepoint-hits")
+    [table] = found["widgets"]
+    assert (status, table["total"], table["series"]) == (200, 2, [])
+    assert table["rows"]["sched:exec"]["hits"] == pytest.approx(10, rel=0.2)
 
 
 def test_a_host_that_is_down_is_a_state_in_words(server: Any, make_channel: Any) -> None:

@@ -138,7 +138,7 @@ class Points:
         if found[0].problem is not None:
             self._give_up(spec.key)
             raise error_of(found[0].problem)
-        return {event: json.loads(text) for event, text in found[0].events}
+        return _by_event(found[0].events)
 
     def _give_up(self, key: str) -> None:
         with self._lock:
@@ -152,6 +152,18 @@ def _token(key: str) -> str:
 
 def _rooms(spec: ChannelSpec) -> tuple[str, str]:
     return spec.key, f"host:{spec.host}"
+
+
+def _by_event(events: list[tuple[str, str]]) -> Messages:
+    """Messages by event; those with rows of tables together, by the wish of each."""
+    messages: Messages = {"rows": {}}
+    for event, text in events:
+        message = json.loads(text)
+        if event == "rows":
+            messages["rows"][message["key"]] = message
+        else:
+            messages[event] = message
+    return messages
 
 
 def _columns(messages: Messages) -> list[tuple[dict[str, Any], list[list[float | None]]]]:
@@ -171,11 +183,18 @@ def complete(messages: Messages) -> bool:
     """Whether every widget that can be drawn has a number: counters have one from the second
     sample on."""
     pairs = _columns(messages)
+    tables = messages.get("rows", {})
     return bool(pairs) and all(
         any(value is not None for column in columns for value in column)
-        for widget, columns in pairs
         if widget["series"]
+        else widget["wish"] in tables
+        for widget, columns in pairs
+        if widget["series"] or _is_table(widget)
     )
+
+
+def _is_table(widget: dict[str, Any]) -> bool:
+    return bool(widget.get("columns")) and not widget["reason"]
 
 
 def lost(messages: Messages) -> bool:
@@ -184,14 +203,14 @@ def lost(messages: Messages) -> bool:
 
 
 def drawable(messages: Messages) -> bool:
-    """Whether there is any number to answer with."""
-    return any(
+    """Whether there is any number or row to answer with."""
+    return bool(messages.get("rows")) or any(
         value is not None for _, columns in _columns(messages) for c in columns for value in c
     )
 
 
 def body(spec: ChannelSpec, messages: Messages) -> dict[str, Any]:
-    """The answer of WIRE's `points`: x in milliseconds, nulls as they are."""
+    """The answer of WIRE's `points`: x in milliseconds, nulls as they are; rows of tables."""
     times = [t * 1000 for t in messages["history"]["t"]]
     widgets = []
     for widget, columns in _columns(messages):
@@ -204,6 +223,19 @@ def body(spec: ChannelSpec, messages: Messages) -> dict[str, Any]:
             for one, column in zip(widget["series"], columns, strict=True)
         ]
         told = {"id": widget["id"], "wish": widget["wish"], "unit": widget["unit"]}
-        widgets.append({**told, "series": series, "reason": widget["reason"]})
+        shown = {**told, "series": series, "reason": widget["reason"]}
+        if _is_table(widget):
+            shown |= _table(widget, messages.get("rows", {}).get(widget["wish"], {}))
+        widgets.append(shown)
     epoch = messages["layout"]["epoch"]
     return {"host": spec.host, "epoch": epoch, "interval": spec.interval, "widgets": widgets}
+
+
+def _table(widget: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
+    """A live table: its columns, and its rows now, by name."""
+    return {
+        "columns": widget["columns"],
+        "rows": rows.get("cells", {}),
+        "total": rows.get("total", 0),
+        "note": rows.get("note", ""),
+    }
