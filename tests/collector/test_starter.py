@@ -167,6 +167,18 @@ def test_code_that_others_could_change_is_not_started(
     assert f"could change {place}" in said[0] and "without root's rights" in said[0]
 
 
+@needs_root
+def test_a_sticky_folder_above_is_no_trouble_but_an_open_one_is(pmda: Path) -> None:
+    path = starter.script(pmda, "vkernel")
+    pmda.chmod(0o1777)
+    assert starter.barrier(path) is None
+    pmda.chmod(0o777)
+    assert starter.barrier(path) == pmda.resolve()
+    pmda.chmod(0o755)
+    path.parent.chmod(0o1777)
+    assert starter.barrier(path) == path.parent.resolve(), "a file could be put beside it"
+
+
 def test_without_a_starter_the_connector_says_so(tmp_path: Path) -> None:
     asking = connector(tmp_path, "vkernel")
     assert heard(asking) == ""

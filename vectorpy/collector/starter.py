@@ -37,18 +37,25 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 def barrier(path: Path) -> Path | None:
     """The first of `path`, its folder's files and the folders above that others than root
-    could change; None where root may run it."""
+    could change; None where root may run it.
+
+    Further up a folder may be open to all where it is sticky, as /var/tmp is:
+    what root owns there can't be taken away or replaced by others.
+    """
     folder = path.resolve().parent
     try:
         files = [one.resolve() for one in folder.iterdir()]  # some are links to what is shared
     except OSError:
         return folder
-    for place in sorted({path.resolve(), *files, *(p for file in files for p in file.parents)}):
+    own = {path.resolve(), *files, *(file.parent for file in files)}
+    for place in sorted({*own, *(above for file in files for above in file.parents)}):
         try:
             status = place.stat()
         except OSError:
             return place
-        if status.st_uid != 0 or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        open_to = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        held = status.st_mode & stat.S_ISVTX and place not in own
+        if status.st_uid != 0 or (open_to and not held):
             return place
     return None
 
