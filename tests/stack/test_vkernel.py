@@ -183,6 +183,7 @@ def test_the_agent_has_given_root_up(agent: Agent) -> None:
     ):
         assert int(re.search(rf"^{kind}:\s(\w+)$", text, re.M)[1], 16) == expected, kind
     assert re.search(r"^NoNewPrivs:\s(\d)$", text, re.M)[1] == "1"
+    assert os.getpriority(os.PRIO_PROCESS, agent.pid()) == -10
 
 
 def test_the_host_s_mounts_are_as_they_were(agent: Agent) -> None:
