@@ -108,6 +108,15 @@ def recall(a: Asm, starts: k_bpf.Map, key: int, out: Reg, otherwise: str) -> Non
     a.store(8, R0, 0, 0)
 
 
+def forget(a: Asm, starts: k_bpf.Map, key: int) -> None:
+    """What the key names has no start any more."""
+    end = a.fresh()
+    lookup(a, starts, key)
+    a.jump(R0, "==", 0, end)
+    a.store(8, R0, 0, 0)
+    a.label(end)
+
+
 def leave(a: Asm, label: str = "out") -> None:
     """The program's end, reached by jumps to `label` too.
 

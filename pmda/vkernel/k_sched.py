@@ -43,7 +43,12 @@ def woken(event: k_trace.Event, starts: k_bpf.Map) -> bytes:
 def _switched(
     event: k_trace.Event, starts: k_bpf.Map, histograms: k_code.Histograms, blocked: bool
 ) -> bytes:
-    """Stamp the task that leaves the CPU, measure the one that gets it."""
+    """Stamp the task that leaves the CPU, measure the one that gets it.
+
+    Who leaves the other way (blocked instead of runnable, or the reverse) has no
+    start: one left from a wake-up while it ran, or of an end that the kernel
+    skipped, would count all that it did since as one long wait.
+    """
     a = Asm()
     a.mov(R6, R1)
     a.call(k_asm.KTIME)
@@ -54,12 +59,15 @@ def _switched(
         a.alu(R9, "&", DEAD)
         a.jump(R9, "!=", 0, "next")
     a.alu(R8, "&", STATE)
-    a.jump(R8, "==" if blocked else "!=", 0, "next")
-    k_code.load(a, R8, event.field("prev_pid", 4))
-    a.jump(R8, "==", 0, "next")  # the idle task
-    a.store(4, R10, KEY, R8)
+    k_code.load(a, R9, event.field("prev_pid", 4))
+    a.jump(R9, "==", 0, "next")  # the idle task
+    a.store(4, R10, KEY, R9)
+    a.jump(R8, "==" if blocked else "!=", 0, "other")
     a.store(8, R10, STAMP, R7)
     k_code.remember(a, starts, KEY, STAMP, R7)
+    a.go("next")
+    a.label("other")
+    k_code.forget(a, starts, KEY)
     a.label("next")
     k_code.load(a, R8, event.field("next_pid", 4))
     a.jump(R8, "==", 0, "out")

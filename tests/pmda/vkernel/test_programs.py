@@ -122,6 +122,21 @@ def test_a_wait_is_measured_once(scheduler):
     assert scheduler.waits() == ({"4-7": 1, "16-31": 1}, 25_000, 20_000)
 
 
+def test_a_task_woken_while_it_ran_did_not_wait_while_it_slept(scheduler):
+    """The kernel may skip the next wake-up for us: the old one must not stand for it."""
+    scheduler.wake(100, 7)  # it runs already: nobody switches to it
+    scheduler.switch(110, 7, 1, 8)
+    scheduler.switch(20_000_110, 8, 1, 7)  # woken unseen
+    assert scheduler.waits()[0] == {}
+
+
+def test_a_task_whose_return_was_skipped_did_not_sleep_while_it_ran(scheduler):
+    scheduler.switch(10, 7, 1, 8)
+    scheduler.switch(9_000_000, 7, 0, 8)  # it ran meanwhile, and loses the CPU
+    scheduler.switch(9_000_050, 8, 1, 7)
+    assert scheduler.sleeps()[0] == {}
+
+
 def test_the_idle_task_is_nobody(scheduler):
     scheduler.switch(10, 0, 0, 7)
     scheduler.switch(20, 7, 1, 0)
