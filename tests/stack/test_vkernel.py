@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 PMDA = Path(__file__).resolve().parents[2] / "pmda" / "vkernel"
-PORT = 22000
+PORTS = range(22000, 22040)
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 PATIENCE = 30.0
 CONF = """[vkernel]
@@ -49,11 +49,23 @@ def until(true: Callable[[], Any], what: str) -> Any:
     return value
 
 
+def free_port() -> int:
+    """A port that nobody has: a pmcd that can't have its own goes on without it."""
+    for port in PORTS:
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    pytest.fail(f"no port of {PORTS} is free")
+
+
 class Agent:
     """A pmcd with vkernel alone."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self.port = root, free_port()
         for folder in ("run", "log", "tmp", "var/config/pmda"):
             (root / folder).mkdir(parents=True)
         text = Path("/etc/pcp.conf").read_text()
@@ -78,7 +90,7 @@ class Agent:
         self.env = {"PATH": SYSTEM_PATH, "PCP_CONF": str(root / "pcp.conf"), "HOME": str(root)}
         self.process = subprocess.Popen(
             [
-                *("/usr/lib/pcp/bin/pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(PORT)),
+                *("/usr/lib/pcp/bin/pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(self.port)),
                 *("-s", root / "run/pmcd.socket", "-c", root / "pmcd.conf", "-n", root / "pmns"),
                 *("-l", root / "log/pmcd.log", "-x", root / "log/fatal.log", "-q", "10"),
             ],
@@ -91,7 +103,7 @@ class Agent:
     def values(self, metric: str) -> dict[str, Any]:
         """Instance -> value of a metric; numbers as such."""
         done = subprocess.run(
-            ["/usr/bin/pminfo", "-h", f"127.0.0.1:{PORT}", "-f", f"vkernel.{metric}"],
+            ["/usr/bin/pminfo", "-h", f"127.0.0.1:{self.port}", "-f", f"vkernel.{metric}"],
             env=self.env,
             capture_output=True,
             text=True,
@@ -131,7 +143,11 @@ class Agent:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # pmcd misses a signal now and then
+            self.process.kill()
+            self.process.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -297,8 +313,8 @@ def row(agent: Agent, prefix: str, columns: tuple[str, ...], **wanted: Any) -> d
 
 def talk() -> int:
     """70,000 bytes one way, 5,000 the other, over 0.3 s; the server closes first. Client's port."""
-    with socket.create_server(("127.0.0.1", 22001)) as server:
-        client = socket.create_connection(("127.0.0.1", 22001))
+    with socket.create_server(("127.0.0.1", 22041)) as server:
+        client = socket.create_connection(("127.0.0.1", 22041))
         port = int(client.getsockname()[1])
         served, _ = server.accept()
         client.sendall(b"x" * 70_000)
@@ -333,8 +349,8 @@ def test_ended_connections_are_told_with_bytes_and_owner(agent: Agent) -> None:
     began, port = undisturbed(agent, "connections", lambda: (time.time(), talk()))
     columns = ("time", "pid", "command", "local", "local_port", "remote", "remote_port")
     columns += ("sent", "received", "resent", "duration", "state")
-    ours = row(agent, "connection", columns, local_port=port, remote_port=22001)
-    theirs = row(agent, "connection", columns, local_port=22001, remote_port=port)
+    ours = row(agent, "connection", columns, local_port=port, remote_port=22041)
+    theirs = row(agent, "connection", columns, local_port=22041, remote_port=port)
     for seen, sent, received in ((ours, 70_000, 5000), (theirs, 5000, 70_000)):
         assert (seen["sent"], seen["received"]) == (sent, received)
         assert seen["local"] == seen["remote"] == "127.0.0.1"
@@ -349,7 +365,7 @@ def test_a_refused_connection_is_told_as_such(agent: Agent) -> None:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         with pytest.raises(ConnectionRefusedError):
-            sock.connect(("127.0.0.1", 22002))
+            sock.connect(("127.0.0.1", 22042))
     seen = row(agent, "connection", ("local_port", "state", "duration"), local_port=port)
     assert seen["state"] == "SYN_SENT"
     assert seen["duration"] is None
