@@ -87,7 +87,7 @@ class Catalog:
         )
 
     def page(self) -> dict[str, Any]:
-        """Plain data: `widgets` and `presets` of WIRE.md 6, and the `default` preset."""
+        """Plain data: `widgets` and `presets` of docs/wire.md 6, and the `default` preset."""
         return {
             "widgets": [widget.page() for widget in self.widgets.values()],
             "presets": [preset.page() for preset in self.presets.values()],

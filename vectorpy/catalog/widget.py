@@ -126,7 +126,7 @@ class SeriesSpec:
 class Widget:
     """One widget of the catalogue, or one with a wish's options applied.
 
-    `unit` is the unit of answers (WIRE.md 3), "" for a chart of any metric
+    `unit` is the unit of answers (docs/wire.md 3), "" for a chart of any metric
     until it is checked. `range` is the fixed y axis, None for an open end.
     `top` is the number of instances shown, None for all; `keep` picks them.
     `buckets` is the PCP unit of a histogram's ranges ("" where it is none): its

@@ -265,7 +265,7 @@ class Hub:
     # -- questions -------------------------------------------------------------
 
     def hosts(self) -> list[dict[str, Any]]:
-        """Each watched or kept name with its state and counts (WIRE.md 6)."""
+        """Each watched or kept name with its state and counts (docs/wire.md 6)."""
         with self._lock:
             named = sorted(self._hosts.items())
         return [self._row(name, host) for name, host in named]

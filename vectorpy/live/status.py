@@ -10,7 +10,7 @@ from vectorpy.errors import VectorpyError
 from vectorpy.model import wire
 from vectorpy.settings import Settings
 
-# Seconds without a good sample after which a host is late, and stale (WIRE.md, states).
+# Seconds without a good sample after which a host is late, and stale (docs/wire.md, states).
 LATE_SECONDS = 2.5
 STALE_SECONDS = 10.0
 # The cost and skew of samples change all the time; they are told anew this rarely.
@@ -28,7 +28,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A host's state: see the message `state` of WIRE.md 4. `skew` and `ms` are measured."""
+    """A host's state: see the message `state` of docs/wire.md 4. `skew` and `ms` are measured."""
 
     state: str = "connecting"
     reason: str = ""

@@ -1,4 +1,4 @@
-"""Expressions over metrics: what a widget draws, as text (WIRE.md 3).
+"""Expressions over metrics: what a widget draws, as text (docs/wire.md 3).
 
     expression = term {("+" | "-") term}
     term       = factor {("*" | "/") factor}

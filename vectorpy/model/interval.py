@@ -1,4 +1,4 @@
-"""The interval rule: what seconds of a column say of k seconds (WIRE.md 2).
+"""The interval rule: what seconds of a column say of k seconds (docs/wire.md 2).
 
 Only arithmetic on columns belongs here; `ring` finds the rows. Rates are the
 time-weighted mean of those that exist, gauges the last, histograms the sum;

@@ -1,6 +1,6 @@
 """From raw samples to points: counters become rates, units become canonical.
 
-The rules are those of WIRE.md 2, and stand here alone. One `Rates` holds what
+The rules are those of docs/wire.md 2, and stand here alone. One `Rates` holds what
 is remembered of one host: its last sample. A point is a number, a text, or
 None, which is a gap.
 """

@@ -6,7 +6,7 @@ ring belongs to one thread or one lock.
 
 A column is an array of float64, one per second, at second modulo capacity.
 Within it NaN is null (a gap), and infinity says that the instance did not exist
-at that second; neither can come in as a point (WIRE.md 2).
+at that second; neither can come in as a point (docs/wire.md 2).
 """
 
 from __future__ import annotations

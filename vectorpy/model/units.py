@@ -1,6 +1,6 @@
 """Units: PCP's texts, the factor to canonical units, and the dimension of a point.
 
-Canonical are bytes, seconds and ones (WIRE.md 2 calls them so too). Only units
+Canonical are bytes, seconds and ones (docs/wire.md 2 calls them so too). Only units
 belong here: which values are rates is said in `rates`, how people read numbers
 (MiB, ms) is the browser's.
 """

@@ -83,7 +83,7 @@ class ChannelSpec:
     """What one channel carries: a host's wishes at an interval of whole seconds.
 
     `host` is a canonical host id, `wishes` are sorted and without doubles, so
-    that equal wishes give equal channels (WIRE.md 4).
+    that equal wishes give equal channels (docs/wire.md 4).
     """
 
     host: str

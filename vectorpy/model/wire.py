@@ -1,4 +1,4 @@
-"""The messages of WIRE.md 4: built here, encoded here, and read here from clients.
+"""The messages of docs/wire.md 4: built here, encoded here, and read here from clients.
 
 Only plain data and text belong here; who gets a message is `live`'s and
 `web`'s. The same messages stand in wire.schema.json, one $def each.
