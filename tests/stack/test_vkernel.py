@@ -400,8 +400,8 @@ ip link set lo mtu 1500 up
 tc qdisc add dev lo root tbf rate 8mbit burst 6000 limit 12000
 exec python3 -S - <<'END'
 import socket, threading
-s = socket.create_server(("127.0.0.1", 5000))
-c = socket.create_connection(("127.0.0.1", 5000))
+s = socket.create_server(("127.0.0.77", 5000))
+c = socket.create_connection(("127.0.0.77", 5000))
 a, _ = s.accept()
 t = threading.Thread(target=lambda: c.sendall(b"x" * 2_000_000))
 t.start()
@@ -416,7 +416,7 @@ END
 
 def test_retransmits_are_counted_by_remote(agent: Agent) -> None:
     agent.fresh()
-    before = agent.values("retransmit.remote").get("127.0.0.1", 0)
+    before = agent.values("retransmit.remote").get("127.0.0.77", 0)
     total = agent.one("retransmit.total")
     done = subprocess.run(
         ["/usr/bin/unshare", "-n", "/bin/sh", "-c", LOSSY],
@@ -431,12 +431,10 @@ def test_retransmits_are_counted_by_remote(agent: Agent) -> None:
     sent_again = int(done.stdout)
     assert sent_again > 10
     agent.fresh()
-    for now, then in (
-        (agent.values("retransmit.remote")["127.0.0.1"], before),
-        (agent.one("retransmit.total"), total),
-    ):
-        # The kernel counts segments, of which one call may send several.
-        assert 0.3 * sent_again <= now - then <= sent_again + 10
+    # The kernel counts segments, of which one call may send several.
+    ours = agent.values("retransmit.remote")["127.0.0.77"] - before
+    assert 0.3 * sent_again <= ours <= sent_again
+    assert agent.one("retransmit.total") - total >= ours
 
 
 def test_fsync_is_measured(agent: Agent, disk: Path) -> None:
