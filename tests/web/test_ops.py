@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from vectorpy.web.pulse import Pulse
+
 CHILD = {"state": "running", "pid": 1, "restarts": 0, "since": 1, "words": ["host-secret down"]}
 
 
@@ -55,6 +57,18 @@ def test_healthz_is_red_without_a_sampler_and_green_again(
     assert server.get("/")[0] == 200
     server.sampler.up()
     wait_until(lambda: server.get("/healthz")[0] == 200, "green again")
+
+
+def test_a_sampler_that_just_took_the_web_process_in_is_alive() -> None:
+    """Whoever asks right after the page's URL was printed must not hear that it fails."""
+    now = 100.0
+    pulse = Pulse(lambda: now)
+    assert pulse.sampler_age() > 1e6
+    pulse.link(True)
+    now = 103.0
+    assert pulse.sampler_age() == 3.0
+    pulse.link(False)
+    assert pulse.sampler_age() == 3.0
 
 
 def test_healthz_is_red_where_the_sampler_is_there_but_mute(

@@ -69,6 +69,16 @@ class Web:
         self.connections.sweep()
 
 
+def _linked(pulse: Pulse, relay: Relay) -> Callable[[bool], None]:
+    """Tells both that the bus was gained or lost."""
+
+    def told(up: bool) -> None:
+        pulse.link(up)
+        relay.on_link(up)
+
+    return told
+
+
 def create_app(
     settings: Settings,
     make_bus: MakeBus,
@@ -101,7 +111,7 @@ def create_app(
     )
     points = Points(settings, lambda: relay.bus, limits, clock=clock)
     relay.listen(points.heard)
-    relay.attach(make_bus(relay.on_event, relay.on_link))
+    relay.attach(make_bus(relay.on_event, _linked(pulse, relay)))
     sockets.install(socketio, connections, relay, secrets.token_hex(8))
     vendor = pages.Vendor(settings)
     app.register_blueprint(pages.blueprint(folder, vendor))

@@ -67,6 +67,11 @@ class Pulse:
             return
         self._sampler = self._clock()
 
+    def link(self, up: bool) -> None:
+        """The bus was gained or lost; a sampler that just took us in is alive."""
+        if up:
+            self._sampler = self._clock()
+
     def sampler_age(self) -> float:
         """Seconds since the sampler's last sign of life."""
         return self._clock() - self._sampler
