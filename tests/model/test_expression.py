@@ -97,6 +97,7 @@ def test_names_of_functions_are_metrics_where_no_bracket_follows():
         ("-(a+b)", "-(a + b)"),
         ("top( 3 , a )", "top(3, a)"),
         ("sum(a)/1.50", "sum(a) / 1.5"),
+        ("a/min( b+1,c )", "a / min(b + 1, c)"),
         ("a * -b", "a * -b"),
     ],
 )
@@ -208,6 +209,31 @@ def test_aggregates_are_null_by_a_null_but_not_by_what_does_not_exist(text, expe
     assert found == {"": [None if x is None else pytest.approx(x) for x in expected]}
 
 
+LIMITED = {
+    "web": [10.0, NULL, 90.0],
+    "db": [ABSENT, 70.0, 70.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("min(limit, 50)", {"web": [10, None, 50], "db": [50, 50, 50]}),
+        ("max(limit, all)", {"web": [50, None, 90], "db": [50, 70, 70]}),
+        (
+            "min(limit, all + 0 * used)",
+            {"web": [10, None, 50], "db": [50, 50, 50], "job": [50, 50, 50]},
+        ),
+        ("min(min(all, 3), 7)", {"": [3, 3, 3]}),
+        ("max(2, 3)", {"": [3, 3, 3]}),
+        ("max(used)", {"": [1, 1, 1]}),
+    ],
+)
+def test_the_lesser_of_two_is_the_one_that_exists(text, expected):
+    used = {"web": [1.0] * 3, "db": [1.0] * 3, "job": [1.0] * 3}
+    assert value(text, limit=LIMITED, all=[50.0] * 3, used=used) == expected
+
+
 def test_sums_of_nothing_that_exists_are_null():
     assert value("sum(d)", d={"a": [ABSENT, 1.0, NULL]}) == {"": [None, 1.0, None]}
 
@@ -258,13 +284,16 @@ DIMS = {
         ("busy + cpus", Dim(0, 0, 0)),
         ("ops * wait", Dim(0, 0, 1)),
         ("max(wait) - wait", Dim(0, 1, 0)),
+        ("max(bytes, bytes / 2)", Dim(1, -1, 0)),
     ],
 )
 def test_dimensions(text, dim):
     assert parse(text).dim(DIMS) == dim
 
 
-@pytest.mark.parametrize("text", ["bytes + ops", "1 + wait", "size - bytes", "unknown * 2"])
+@pytest.mark.parametrize(
+    "text", ["bytes + ops", "1 + wait", "size - bytes", "unknown * 2", "min(1, wait)"]
+)
 def test_things_of_different_units_are_not_added(text):
     with pytest.raises(UserError):
         parse(text).dim(DIMS)
@@ -283,13 +312,16 @@ INDOMS = {"disk": "60.1", "disk2": "60.1", "net": "60.3", "one": None}
         ("one + 1", None),
         ("top(2, disk)", "60.1"),
         ("sum(disk) / sum(net)", None),
+        ("max(one, disk)", "60.1"),
     ],
 )
 def test_instance_domains(text, indom):
     assert parse(text).indom(INDOMS) == indom
 
 
-@pytest.mark.parametrize("text", ["disk + net", "sum(disk * net)", "unknown", "one * disk - net"])
+@pytest.mark.parametrize(
+    "text", ["disk + net", "sum(disk * net)", "unknown", "one * disk - net", "min(disk, net)"]
+)
 def test_domains_that_do_not_join(text):
     with pytest.raises(UserError):
         parse(text).indom(INDOMS)

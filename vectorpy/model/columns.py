@@ -55,6 +55,25 @@ def binary(op: str, a: Operand, b: Operand) -> Operand:
     return {name: _cells(op, column, b[name]) for name, column in a.items() if name in b}
 
 
+def either(word: str, a: Operand, b: Operand) -> Operand:
+    """min or max of both, by instance name; where one side has no such instance, the other.
+
+    A singular operand joins with every instance of the other; null on a side makes null.
+    """
+    if not isinstance(a, dict):
+        if not isinstance(b, dict):
+            return min(a, b) if word == "min" else max(a, b)
+        a = {"": [a] * _rows(b)}
+    elif not isinstance(b, dict):
+        b = {"": [b] * _rows(a)}
+    names = {*a, *b} - {""} or {""}
+    found: Columns = {}
+    for name in sorted(names):
+        pair = [c for c in (a.get(name, a.get("")), b.get(name, b.get(""))) if c is not None]
+        found[name] = [_ROWS[word](row) for row in zip(*pair, strict=True)]
+    return found
+
+
 def _rows(columns: Columns) -> int:
     for column in columns.values():
         return len(column)

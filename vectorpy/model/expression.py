@@ -4,10 +4,13 @@
     term       = factor {("*" | "/") factor}
     factor     = "-" factor | number | metric.name | "(" expression ")"
                | ("sum" | "avg" | "min" | "max") "(" expression ")"
+               | ("min" | "max") "(" expression "," expression ")"
                | "top" "(" number "," expression ")"        outermost only
 
-Parsing, dimensions and evaluation belong here; the arithmetic of columns stands
-in `columns`. An expression sees points in canonical units, counters as rates.
+With one part sum, avg, min and max are over instances; min and max of two parts
+are the lesser or greater one for each instance, and where an instance stands on one
+side only, that one. Parsing, dimensions and evaluation belong here; the arithmetic
+of columns stands in `columns`. An expression sees points in canonical units, counters as rates.
 There is one way to evaluate, for a tick of one row as for an hour of history.
 """
 
@@ -29,6 +32,7 @@ MAX_NODES = 200
 MAX_DEPTH = 40
 MAX_TOP = 200
 AGGREGATES = ("sum", "avg", "min", "max")
+PAIRS = ("min", "max")
 Keep = Callable[[str], bool]
 Evaluate = Callable[[Window, Keep | None], Operand]
 # Parts of so many nodes are remembered in their window: a widget's series often share one,
@@ -105,7 +109,9 @@ class Expression:
         `top(n, e)` the `members` are shown, in their order; where None, the
         first n of the ranking of this window. {} where no metric has a series.
         """
-        found = self._evaluate(window, keep)
+        found = self._run(window, keep)
+        if not isinstance(found, dict):
+            found = {"": [found] * len(window.times)}
         if self.top is not None:
             chosen = _ranked(found)[: self.top] if members is None else members
             found = {name: found[name] for name in chosen if name in found}
@@ -116,11 +122,8 @@ class Expression:
 
         A channel that shows the top n keeps its first n for ten seconds.
         """
-        return _ranked(self._evaluate(window, keep))
-
-    def _evaluate(self, window: Window, keep: Keep | None) -> Columns:
         found = self._run(window, keep)
-        return found if isinstance(found, dict) else {"": [found] * len(window.times)}
+        return _ranked(found) if isinstance(found, dict) else ("",)
 
 
 def parse(text: str) -> Expression:
@@ -246,9 +249,12 @@ class _Parser:
             self._expect(",")
         elif word not in AGGREGATES:
             raise self._error(f"{word} is none of sum, avg, min, max, top", position)
-        node = Node(word, number=count, parts=(self._sum(),))
+        parts = [self._sum()]
+        if word in PAIRS and self._peek() == ",":
+            self._take()
+            parts.append(self._sum())
         self._expect(")")
-        return node
+        return Node(word, number=count, parts=tuple(parts))
 
 
 def _print(node: Node, rank: int) -> str:
@@ -265,7 +271,7 @@ def _print(node: Node, rank: int) -> str:
         text = f"{_print(node.parts[0], own)} {node.word} {_print(node.parts[1], own + 1)}"
         return f"({text})" if own < rank else text
     count = f"{int(node.number)}, " if node.kind == "top" else ""
-    return f"{node.kind}({count}{_print(node.parts[0], 0)})"
+    return f"{node.kind}({count}{', '.join(_print(part, 0) for part in node.parts)})"
 
 
 def _dim(node: Node, dims: Mapping[str, Dim]) -> Dim:
@@ -275,7 +281,7 @@ def _dim(node: Node, dims: Mapping[str, Dim]) -> Dim:
         if node.word not in dims:
             raise UserError(f"The units of {node.word} are not known.")
         return dims[node.word]
-    if node.kind != "binary":
+    if len(node.parts) == 1:
         return _dim(node.parts[0], dims)
     a, b = (_dim(part, dims) for part in node.parts)
     if node.word == "*":
@@ -283,7 +289,8 @@ def _dim(node: Node, dims: Mapping[str, Dim]) -> Dim:
     if node.word == "/":
         return Dim(a.space - b.space, a.time - b.time, a.count - b.count)
     if not same(a, b):
-        raise UserError(f"{_print(node, 0)!r} adds things of different units.")
+        verb = "adds" if node.kind == "binary" else "compares"
+        raise UserError(f"{_print(node, 0)!r} {verb} things of different units.")
     return a if a.count == b.count else a._replace(count=0)
 
 
@@ -294,7 +301,7 @@ def _indom(node: Node, indoms: Mapping[str, str | None]) -> str | None:
         if node.word not in indoms:
             raise UserError(f"The instances of {node.word} are not known.")
         return indoms[node.word]
-    if node.kind in AGGREGATES:
+    if node.kind in AGGREGATES and len(node.parts) == 1:
         _indom(node.parts[0], indoms)
         return None
     first, *rest = (_indom(part, indoms) for part in node.parts)
@@ -320,7 +327,8 @@ def _compile(node: Node, within: bool = False) -> Evaluate:
 def _operation(node: Node, a: Evaluate, b: Evaluate | None = None) -> Evaluate:
     kind, word = node.kind, node.word
     if b is not None:
-        other, binary = b, arithmetic.binary
+        other, binary = b, arithmetic.binary if kind == "binary" else arithmetic.either
+        word = word or kind
         return lambda window, keep: binary(word, a(window, keep), other(window, keep))
     if kind == "negative":
         return lambda window, keep: arithmetic.negative(a(window, keep))
