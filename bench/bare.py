@@ -13,40 +13,55 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
+SPREAD = 0.2  # of each second, as vectorpy spreads the fetches of its hosts
 
-def every_second(work: Callable[[], None]) -> None:
+
+def every_second(works: Sequence[Callable[[], None]]) -> None:
+    """Each of `works` once a second, one host's work after another's, spread over SPREAD.
+
+    All in one go the second host would find the processor's caches warm from the
+    first, which no program has that asks its hosts at their own times.
+    """
     print("ready")
     due = time.monotonic()
     while True:
-        work()
+        for number, work in enumerate(works):
+            _sleep_until(due + SPREAD * number / len(works))
+            work()
         due += 1.0
-        time.sleep(max(0.0, due - time.monotonic()))
+        _sleep_until(due)
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def requests_loop(urls: list[str]) -> None:
     """A session and a context per host, and then what vectorpy asks for."""
     sessions: dict[str, tuple[requests.Session, int]] = {}
-    asked = []
+    asked: dict[str, list[str]] = {}
     for url in urls:
         base = url.split("/pmapi/")[0]
         if base not in sessions:
             session = requests.Session()
             found = session.get(f"{base}/pmapi/context?hostspec=localhost&polltimeout=30").json()
             sessions[base] = (session, found["context"])
-        session, number = sessions[base]
-        asked.append((session, re.sub(r"/pmapi/\d+/", f"/pmapi/{number}/", url)))
+        asked.setdefault(base, []).append(
+            re.sub(r"/pmapi/\d+/", f"/pmapi/{sessions[base][1]}/", url)
+        )
 
-    def work() -> None:
-        for session, url in asked:
-            json.loads(session.get(url, timeout=2).content)
+    def work(base: str) -> None:
+        for url in asked[base]:
+            json.loads(sessions[base][0].get(url, timeout=2).content)
 
-    every_second(work)
+    every_second([partial(work, base) for base in asked])
 
 
 def fetch_loop(port: str, file: str, hosts: list[str]) -> None:
@@ -64,7 +79,7 @@ def fetch_loop(port: str, file: str, hosts: list[str]) -> None:
         ids = (ctypes.c_uint * len(found))(*found)
         contexts.append((context, ids, context.pmLookupDescs(ids)))
 
-    def decode(context: Any, ids: Any, descs: Any) -> dict[int, dict[int, object]]:
+    def decode(context: Any, ids: Any, descs: Any) -> None:
         result = context.pmFetch(ids)
         found: dict[int, dict[int, object]] = {}
         for m in range(result.contents.numpmid):
@@ -79,13 +94,8 @@ def fetch_loop(port: str, file: str, hosts: list[str]) -> None:
                 values[result.contents.get_inst(m, i)] = atom.dref(descs[m].contents.type)
             found[m] = values
         context.pmFreeResult(result)
-        return found
 
-    def work() -> None:
-        for context, ids, descs in contexts:
-            decode(context, ids, descs)
-
-    every_second(work)
+    every_second([partial(decode, *one) for one in contexts])
 
 
 def socketio_server(port: str, file: str) -> None:

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from vectorpy import heap
 from vectorpy.bus.connection import QUEUE_BYTES, Connection
 from vectorpy.bus.frames import bus_path
 from vectorpy.catalog.loader import load as load_catalog
@@ -168,6 +169,11 @@ def until_signal() -> None:
     os.read(reading, 1)
 
 
+def _run_settled() -> None:
+    heap.settle()
+    until_signal()
+
+
 def main(settings: Settings) -> None:
     """Run the sampler process until SIGTERM or SIGINT; ends within a second."""
     die_with_parent()
@@ -180,7 +186,7 @@ def main(settings: Settings) -> None:
         check=lambda host, widgets: check(host, dialler, widgets),
     )
     try:
-        serve(settings, hub, until_signal)
+        serve(settings, hub, _run_settled)
     finally:
         dialler.close()
 

@@ -39,8 +39,8 @@ class Window:
 
     A number is a point. NaN is null, a gap. None is where the instance did not
     exist. On the wire both are null; `expression` tells them apart, since sums
-    go on without what does not exist. `memo` is where `expression` keeps the
-    parts that several series of a widget share.
+    go on without what does not exist. There may be more metrics than were asked
+    for. `memo` is where `expression` keeps the parts that several series share.
     """
 
     times: list[int]
@@ -72,6 +72,7 @@ class Ring:
         self._untidy = 0
         self._last: int | None = None
         self._rows = 0
+        self._row: Window | None = None
         self.generation += 1
 
     def declare(self, descriptors: Mapping[str, Descriptor], summed: Iterable[str] = ()) -> None:
@@ -151,6 +152,7 @@ class Ring:
 
     def _open(self, t: int, covered: float) -> int:
         """Slot of second `t`, after the seconds since the last row were emptied."""
+        self._row = None
         if self._last is not None and t < self._last:
             self._forget_from(t)
         if self._last is not None:
@@ -286,19 +288,22 @@ class Ring:
         return Window([step.time for step in steps], columns)
 
     def _second(self, metrics: Iterable[str], t: int) -> Window:
-        """The one row of second `t`, as every tick asks for it."""
+        """The one row of second `t`, as every tick asks for it; all widgets share it."""
         slot = t % self.capacity
         if self._times[slot] != t:
             return Window([], {m: {i: [] for i in self._columns.get(m, ())} for m in metrics})
-        found: dict[str, dict[str, Column]] = {}
+        row = self._row
+        if row is None or row.times[0] != t:
+            row = self._row = Window([t], {})
+        found = row.columns
         for metric in metrics:
-            columns = self._columns.get(metric)
-            found[metric] = cells = {}
-            if columns:
-                for instance, column in columns.items():
-                    cell = column[slot]
-                    cells[instance] = [cell if cell != ABSENT else None]
-        return Window([t], found)
+            if metric not in found:
+                columns = self._columns.get(metric, {})
+                found[metric] = {
+                    instance: [cell if (cell := column[slot]) != ABSENT else None]
+                    for instance, column in columns.items()
+                }
+        return row
 
     def _seconds(self, metrics: Iterable[str], start: int, end: int) -> Window:
         """Rows as they are; a slice of each column where no second is missing."""

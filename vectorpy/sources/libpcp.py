@@ -36,9 +36,17 @@ _TYPES = ("s32", "u32", "s64", "u64", "float", "double", "string")
 _OTHER = "other"
 _SEMANTICS = {1: "counter", 3: "instant", 4: "discrete"}
 _IN_PLACE = {"s32": "i", "u32": "I", "float": "f"}
-_BLOCKS = {"s64": "q", "u64": "Q", "double": "d", "float": "f", "s32": "i", "u32": "I"}
-_HEAD = struct.Struct("Iii")  # pmid, numval, valfmt of a pmValueSet
-_LIST = struct.calcsize("Iii0P")  # where its values begin
+_BLOCKS: Mapping[str, Any] = {
+    "s64": ctypes.c_longlong,
+    "u64": ctypes.c_ulonglong,
+    "double": c_double,
+    "float": ctypes.c_float,
+    "s32": c_int,
+    "u32": c_uint,
+}
+# Where numval, valfmt and the values of a pmValueSet lie behind its pmid; an error has no valfmt.
+_COUNT, _FORM = 4, 8
+_LIST = struct.calcsize("Iii0P")
 _POINTER = struct.calcsize("P")
 _TEXT = 64 * 1024
 
@@ -318,11 +326,10 @@ def _layout(count: int, code: str) -> struct.Struct:
 
 def _decode(at: int, kind: str) -> Fetched:
     """One pmValueSet at address `at`."""
-    _, count, form = _HEAD.unpack(string_at(at, 8) + b"\0\0\0\0")
+    count = c_int.from_address(at + _COUNT).value
     if count <= 0:
         return Fetched(count, [])
-    form = c_int.from_address(at + 8).value
-    if form == _INSITU:
+    if c_int.from_address(at + _FORM).value == _INSITU:
         code = _IN_PLACE.get(kind)
         if code is None:
             return Fetched(0, [])
@@ -336,12 +343,18 @@ def _decode(at: int, kind: str) -> Fetched:
 
 def _blocks(flat: tuple[int, ...], kind: str) -> Iterator[tuple[int, Value]]:
     """Values that lie in pmValueBlocks: a length of 24 bits and a type, then the bytes."""
-    code = _BLOCKS.get(kind)
-    block = struct.Struct(f"=I{code}") if code else None
-    for ident, pointer in zip(flat[::2], flat[1::2], strict=True):
-        if block is not None:
-            yield ident, block.unpack(string_at(pointer, block.size))[1]
-        elif kind == "string":
-            length = (c_uint.from_address(pointer).value & 0xFFFFFF) - 4
-            text = string_at(pointer + 4, max(length, 0)).partition(b"\0")[0]
-            yield ident, text.decode(errors="replace")
+    pairs = zip(flat[::2], flat[1::2], strict=True)
+    block = _BLOCKS.get(kind)
+    if block is not None:
+        read = block.from_address
+        for ident, pointer in pairs:
+            yield ident, read(pointer + 4).value
+    elif kind == "string":
+        for ident, pointer in pairs:
+            yield ident, _string(pointer)
+
+
+def _string(pointer: int) -> str:
+    length = (c_uint.from_address(pointer).value & 0xFFFFFF) - 4
+    text = string_at(pointer + 4, max(length, 0)).partition(b"\0")[0]
+    return text.decode(errors="replace")

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vectorpy import aio
+from vectorpy import aio, heap
 from vectorpy.settings import HANDED_DOWN, Settings, from_json
 
 _GOODBYE = 0.5  # seconds for the last messages to go out
@@ -36,6 +36,7 @@ def main(settings: Settings) -> None:
         signal.signal(number, lambda number, _: ended.append(number))
     web, server, port = process.start(settings)
     _write_place(settings, port)
+    heap.settle()
     while not ended and server.alive():
         begun = time.monotonic()
         aio.sleep(process.BEAT)
