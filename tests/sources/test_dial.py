@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 
 import pytest
 
@@ -139,6 +140,58 @@ def test_a_way_is_kept_until_three_failures_in_a_row(dialler, http_server):
         source.close()
     assert host.id not in known._ways
     assert len(asked) == 3
+
+
+# -- who is it ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair():
+    """Our end and the host's of one connection, the host's within a second."""
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(1)
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_a_web_server_is_known_by_its_answer_without_waiting_for_a_greeting(pair):
+    ours, theirs = pair
+    reader = threading.Thread(
+        target=lambda: theirs.recv(1000) and theirs.sendall(b"HTTP/1.0 404 Not Found\r\n\r\n")
+    )
+    reader.start()
+    # Who waited for pmcd's greeting would do so for a minute.
+    assert probe.who_speaks(ours, 60.0, silence=0.0) == "web"
+    reader.join()
+
+
+def test_a_pmcd_that_greets_is_sent_nothing(pair):
+    ours, theirs = pair
+    theirs.sendall(GREETING)
+    assert probe.who_speaks(ours, 60.0, silence=60.0) == "pmcd"
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        theirs.recv(1)
+
+
+def test_a_pmcd_that_greets_late_is_known_all_the_same(pair):
+    ours, theirs = pair
+    reader = threading.Thread(target=lambda: theirs.recv(1000) and theirs.sendall(GREETING))
+    reader.start()
+    assert probe.who_speaks(ours, 60.0, silence=0.0) == "pmcd"
+    reader.join()
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", b"220 mail\r\n", b"abc"])
+def test_others_are_neither(pair, said):
+    ours, theirs = pair
+    theirs.sendall(said)
+    theirs.shutdown(socket.SHUT_WR)
+    assert probe.who_speaks(ours, 60.0, silence=60.0) is None
+
+
+def test_who_stays_silent_is_given_up(pair):
+    assert probe.who_speaks(pair[0], 0.02, silence=0.01) is None
 
 
 # -- races -------------------------------------------------------------------------

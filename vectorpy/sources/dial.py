@@ -41,7 +41,7 @@ PMPROXY, PMWEBD, PMCD = 44322, 44323, 44321
 _FAILURES = 3  # in a row, after which another way is looked for
 _DISTRUST = 60.0  # seconds in which a way that failed so comes last
 _ADDRESSES = 4  # of a name that has many
-_GREETING = 0.3  # seconds in which an unknown port may show to be a pmcd
+_GREETING = 0.3  # seconds in which a port that may be either may show what it is
 
 
 @dataclass(slots=True)
@@ -181,13 +181,15 @@ class Dialler:
     def _identify(self, host: HostId, place: Place, connection: socket.socket) -> Place:
         if place.transport == "web":
             return place
-        sure = place.transport == "pmcd"
-        wait = self.settings.read_timeout if sure else _GREETING
-        pmcd = probe.greets_as_pmcd(connection, wait)
-        if sure and not pmcd:
-            raise _no_greeting(host, place, pmcd)
+        if place.transport == "pmcd":
+            pmcd = probe.greets_as_pmcd(connection, self.settings.read_timeout)
+            if not pmcd:
+                raise _no_greeting(host, place, pmcd)
+            return place
+        # Whatever shows to be no pmcd is told by the web transport what it lacks.
+        pmcd = probe.who_speaks(connection, _GREETING) == "pmcd"
         kind: Transport = "pmcd" if pmcd else "web"
-        return Place(kind, "http" if kind == "web" else "pcp", place.address, place.port)
+        return Place(kind, "pcp" if pmcd else "http", place.address, place.port)
 
     def _check_pmcd(self, host: HostId, place: Place) -> None:
         """Before libpcp gets an address: is there still a pmcd?"""

@@ -1,13 +1,13 @@
 """Cheap probes: which of some addresses and ports takes a connection, and is it a pmcd.
 
-Plain sockets to checked addresses only; nothing is sent. pmcd speaks first (an
-error PDU with its version), a web server does not: that tells them apart before
-libpcp or HTTP gets near.
+Plain sockets to checked addresses only. pmcd speaks first (an error PDU with its
+version), a web server does not: that tells them apart before libpcp or HTTP gets
+near. Nothing is sent but to a port that may be either and keeps silent: a web
+server shows itself by its answer to a request.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import selectors
 import socket
@@ -19,6 +19,9 @@ from typing import Literal
 Transport = Literal["web", "pmcd", "either"]
 _PATIENCE = 0.3  # seconds in which a better place may still answer
 _GREETING = bytes.fromhex("00007000")  # type of pmcd's first PDU, after its length
+# A pmcd greets at once: after so many seconds of silence a web server is thought of too.
+_SILENCE = 0.02
+_REQUEST = b"HEAD / HTTP/1.0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +144,49 @@ class _Runners:
             runner.close()
 
 
+def who_speaks(
+    connection: socket.socket, seconds: float, silence: float = _SILENCE
+) -> Transport | None:
+    """Who shows on this fresh connection within `seconds`: "pmcd", or "web" by its answer.
+
+    A pmcd speaks unasked; a web server is asked after `silence` seconds, and
+    needs not be waited for any longer once it answers. None where it is neither.
+    """
+    greets = greets_as_pmcd(connection, min(silence, seconds))
+    if greets is not None:
+        return "pmcd" if greets else None
+    try:
+        connection.sendall(_REQUEST)
+    except OSError:
+        return None
+    got = _first(connection, 8, seconds - silence)
+    if got is None:
+        return None
+    return "pmcd" if got[4:8] == _GREETING else "web" if got.startswith(b"HTTP/") else None
+
+
 def greets_as_pmcd(connection: socket.socket, seconds: float) -> bool | None:
     """Whether pmcd speaks on this fresh connection; None where nothing came in time."""
+    got = _first(connection, 8, seconds)
+    return None if got is None else got[4:8] == _GREETING
+
+
+def _first(connection: socket.socket, count: int, seconds: float) -> bytes | None:
+    """At least the first `count` bytes, fewer where it ended; None where they take too long."""
     got = b""
     end = time.monotonic() + seconds
-    with contextlib.suppress(TimeoutError):
-        while len(got) < 8:
-            left = end - time.monotonic()
-            if left <= 0:
-                return None
-            connection.settimeout(left)
-            try:
-                piece = connection.recv(64)
-            except ConnectionError:
-                return False
-            if not piece:
-                return False
-            got += piece
-        return got[4:8] == _GREETING
-    return None
+    while len(got) < count:
+        left = end - time.monotonic()
+        if left <= 0:
+            return None
+        connection.settimeout(left)
+        try:
+            piece = connection.recv(64)
+        except TimeoutError:
+            return None
+        except ConnectionError:
+            return got
+        if not piece:
+            return got
+        got += piece
+    return got
