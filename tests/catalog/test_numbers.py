@@ -48,10 +48,10 @@ def test_cpu_modes_without_guests_give_100_per_cent(catalog, drawn):
         "user": near(20.0),
         "nice": near(1.5),
         "sys": near(10.0),
-        "iowait": near(7.0),
+        "iowait idle": near(7.0),
         "irq": near(1.0),
         "softirq": near(2.0),
-        "steal": near(2.5),
+        "steal apart": near(2.5),
         "guest": near(6.0),
         "idle rest": near(50.0),
     }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hostTitle, parseHost, parseHosts, stateName } from "../../static/js/model/hosts.js";
+import { hostTitle, nextTry, parseHost, parseHosts, stateName } from "../../static/js/model/hosts.js";
 import { decode, emptyDashboard, encode } from "../../static/js/model/url.js";
 import { readVector } from "../../static/js/model/vector.js";
 import { canonicalWish, parseWish, printWish } from "../../static/js/model/wish.js";
@@ -60,6 +60,16 @@ test("a host is titled as it was typed, this server's own as it calls itself", (
 
 test("states are named for people", () => {
   assert.deepEqual(["live", "not-pcp", "refused-by-policy"].map(stateName), ["live", "not PCP", "refused"]);
+});
+
+test("when a lost host is tried again", () => {
+  const said = (more) => ({ host: "a", state: "down", next_try: null, ...more });
+  assert.equal(nextTry(said({ next_try: 107.4 }), 100), "Next try in 8 s.");
+  assert.equal(nextTry(said({ next_try: 99 }), 100), "Trying now.");
+  assert.equal(nextTry(said({ often: true }), 100), "Tried every second.");
+  assert.equal(nextTry(said({}), 100), "");
+  assert.equal(nextTry(said({ state: "live", next_try: 107 }), 100), "");
+  assert.equal(nextTry(undefined, 100), "");
 });
 
 test("unknown keys are ignored, unreadable values are named", () => {

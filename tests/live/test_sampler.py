@@ -125,7 +125,26 @@ def test_a_host_that_was_never_up_is_tried_ever_more_rarely(world: Any) -> None:
     state = w.sink.of("state")[-1]
     assert state["state"] == "down"
     assert state["next_try"] > w.clock.now() - 1
+    assert state["often"] is False
     assert "Nothing answers" in state["reason"]
+
+
+def test_a_lost_host_is_said_to_be_tried_every_second(world: Any) -> None:
+    """And not each second anew: it is told again when the reason is another."""
+    w = world()
+    w.join("load")
+    w.run(10.5)
+    w.web.alive = False
+    w.web.fail(HostDown("Connection refused.", host="web-01"))
+    w.run(30)
+    lost = [state for state in w.sink.of("state") if state["state"] == "down"]
+    assert {(state["often"], state["next_try"]) for state in lost} == {(True, None)}
+    assert len(lost) == len({state["reason"] for state in lost})
+    w.web.alive = True
+    w.web.fail(None)
+    w.run(5)
+    back = w.sink.of("state")[-1]
+    assert (back["state"], back["often"]) == ("live", False)
 
 
 def test_a_new_viewer_need_not_wait_for_the_long_pause(world: Any) -> None:

@@ -157,6 +157,24 @@ def test_ports_outside_of_the_list_are_refused(port):
         policy().check_address("10.0.0.1", port, "web-01")
 
 
+def refusal(address, port, **more):
+    with pytest.raises(RefusedByPolicy) as caught:
+        policy(**more).check_address(address, port, "web-01")
+    return caught.value
+
+
+def test_a_refusal_names_the_one_flag_that_would_help():
+    """Of ports with those that stand already, as the flag replaces the whole list."""
+    allow = "Whoever runs this server can allow it with "
+    port = refusal("10.0.0.1", 8080)
+    assert port.hint == f"{allow}--allow-port 44321-44323 --allow-port 8080."
+    assert refusal("8.8.8.8", 44322).hint == f"{allow}--allow-net 8.8.8.8."
+    own = refusal("127.0.0.1", 8080, allow_port=("1-65535",))
+    assert own.hint == f"{allow}--allow-net 127.0.0.1."
+    assert "PCP's ports alone, not 8080" in own.message
+    assert refusal(METADATA, 44322).hint == "No setting changes this."
+
+
 def test_loopback_has_pcps_ports_only_unless_it_is_allowed_by_name():
     wide = policy(allow_port=("1-65535",))
     assert wide.check_address("127.0.0.1", 44321, "x") == "127.0.0.1"

@@ -69,10 +69,11 @@ widgets = ["cpu", "dirty-share", "disk-latency;instances=sd*"]
 More keys of a widget: `aliases`, `kinds` (other ways to draw it), `per_instance`, `top`, `label` (a
 text metric that names the instances, for `{label}` in names), `recorded` (false: polled only while
 drawn), `needs` (a sentence: what brings the metrics), `where` (parts of expressions by name, used
-as `{name}`). More keys of a series: `role` (limit, rest, readout, mark), `unit` (of a readout),
-`optional`, `otherwise` (expressions for hosts that lack a metric), `positive` (0 and below mean
-that there is none). A heatmap of a metric by ranges has `buckets`, the unit of its ranges; `also`
-are metrics added to it by range. A live table has `row`, `sort`, `spark`, and each
+as `{name}`). More keys of a series: `role` (limit, rest, readout, mark; idle or apart, which the
+head's number of a whole leaves out), `unit` (of a readout), `optional`, `otherwise` (expressions
+for hosts that lack a metric), `positive` (0 and below mean that there is none). A heatmap of a
+metric by ranges has `buckets`, the unit of its ranges; `also` are metrics added to it by range. A
+live table has `row`, `sort`, `spark`, and each
 `[[widget.column]]` an `id`, `title`, `unit`, and `expression` or `text` (a metric of strings).
 """
 

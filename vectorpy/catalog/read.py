@@ -23,7 +23,17 @@ from vectorpy.catalog.options import (
 )
 from vectorpy.catalog.read_table import TABLE_KEYS, read_columns
 from vectorpy.catalog.table import Columns
-from vectorpy.catalog.widget import KINDS, ROLES, Help, Option, Preset, SeriesSpec, Widget, placed
+from vectorpy.catalog.widget import (
+    DRAWN,
+    KINDS,
+    ROLES,
+    Help,
+    Option,
+    Preset,
+    SeriesSpec,
+    Widget,
+    placed,
+)
 from vectorpy.errors import CatalogError, UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
@@ -149,7 +159,7 @@ def _charted(entry: dict[str, Any], group: str) -> Widget:
     per_instance = flag(entry, "per_instance")
     where = _where(entry)
     series = tuple(_series(s, unit, per_instance, where) for s in tables(entry, "series"))
-    if not any(s.role in ("", "rest") for s in series):
+    if not any(s.role in DRAWN for s in series):
         raise Fault("it has no series to draw")
     kinds = (kind, *others)
     choice, part = _choice(entry, series), _part(entry)
@@ -236,7 +246,7 @@ def _series(entry: Any, unit: str, per_instance: bool, where: Mapping[str, str])
                 raise Fault(
                     f"there is no {{{place}}} to name it by, only {{instance}} and {{label}}"
                 )
-        if per_instance and role in ("", "rest") and not placed(name):
+        if per_instance and role in DRAWN and not placed(name):
             raise Fault("its name needs {instance} or {label}, as the widget is per instance")
         if placed(name) and not per_instance:
             raise Fault("its name has a place for an instance, but the widget is not per_instance")

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 KINDS = ("line", "stacked", "heatmap", "table", "value")
 # limit: a reference line. rest: what fills a stack up to its whole. readout: a number, not drawn.
-# mark: an event at each second in which it is above zero.
-ROLES = ("", "limit", "rest", "readout", "mark")
+# mark: an event at each second in which it is above zero. idle: a part of the whole that nobody
+# uses, drawn as the others (iowait). apart: used by others than this host, told by itself (steal).
+ROLES = ("", "limit", "rest", "readout", "mark", "idle", "apart")
+# Series that are drawn as parts or lines of their own.
+DRAWN = ("", "rest", "idle", "apart")
 # Series that a widget can do without: they explain, and carry no part of a sum.
 SPARE = ("limit", "readout", "mark")
 

@@ -258,12 +258,17 @@ class Host:
         for channel in self.channels.values():
             channel.last = 0
 
-    def failed(self, t: int | None, error: VectorpyError, next_try: float | None) -> None:
-        """Asking failed: a gap at second `t` (None: no sample was due), and the reason."""
+    def failed(
+        self, t: int | None, error: VectorpyError, next_try: float | None, often: bool = False
+    ) -> None:
+        """Asking failed: a gap at second `t` (None: no sample was due), and the reason.
+
+        It is asked again at `next_try`, or `often`: every second.
+        """
         with self.lock:
             self.last_error = error
             silent = self._world.clock.mono() - self._good
-            self._set(failed(self.status, error, silent, next_try))
+            self._set(failed(self.status, error, silent, next_try, often))
             last = self.record.ring.last
             if t is not None and last is not None and t > last:
                 self.polls += 1
@@ -274,7 +279,8 @@ class Host:
     def say(self, state: str, reason: str, hint: str = "") -> None:
         """Another state, where no error tells it."""
         with self.lock:
-            self._set(replace(self.status, state=state, reason=reason, hint=hint, next_try=None))
+            told = replace(self.status, state=state, reason=reason, hint=hint)
+            self._set(replace(told, next_try=None, often=False))
 
     def supervise(self) -> None:
         """Called now and then by another thread: an answer that doesn't come makes it late."""

@@ -300,8 +300,9 @@ class Sampler:
         now = self._clock.mono()
         pause = retry_after(now, host.last_live, host.watched, self._backoff)
         self._retry_at = now + pause
-        # Each second's try would be told each second: only longer pauses are.
-        host.failed(second, error, self._clock.now() + pause if pause > 1.5 else None)
+        # The time of each second's try would be news each second: told is that it goes so.
+        often = pause <= 1.5
+        host.failed(second, error, None if often else self._clock.now() + pause, often)
 
     def _due_second(self) -> int | None:
         """The second whose sample fails with this try: none while tries are rare."""

@@ -28,7 +28,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A host's state: see the message `state` of docs/wire.md 4. `skew` and `ms` are measured."""
+    """A host's state: see the message `state` of docs/wire.md 4. `skew` and `ms` are measured.
+
+    `often`: it is tried every second, so that `next_try` needs no telling.
+    """
 
     state: str = "connecting"
     reason: str = ""
@@ -40,6 +43,7 @@ class Status:
     ms: float | None = None
     transport: str = ""
     name: str = ""
+    often: bool = False
 
     def message(self, host: str) -> dict[str, Any]:
         """The state message for one of the host's ids."""
@@ -56,6 +60,7 @@ class Status:
             cost,
             self.transport,
             self.name,
+            self.often,
         )
 
     def same(self, other: Status) -> bool:
@@ -87,7 +92,9 @@ class Teller:
         return True
 
 
-def failed(status: Status, error: VectorpyError, silent: float, next_try: float | None) -> Status:
+def failed(
+    status: Status, error: VectorpyError, silent: float, next_try: float | None, often: bool = False
+) -> Status:
     """The status after `error`, `silent` seconds after the last good sample."""
     state = error.state or "down"
     if state == "late" and silent > STALE_SECONDS:
@@ -98,6 +105,7 @@ def failed(status: Status, error: VectorpyError, silent: float, next_try: float 
         reason=error.message,
         hint=error.hint,
         next_try=next_try,
+        often=often,
     )
 
 
@@ -109,7 +117,8 @@ def waiting(status: Status, silent: float) -> Status:
     if status.state in ("late", "stale") and status.reason:
         return replace(status, state=state)
     reason = "It has not answered for some seconds."
-    return replace(status, state=state, reason=reason, hint=_SILENT_HINT, next_try=None)
+    told = replace(status, state=state, reason=reason, hint=_SILENT_HINT)
+    return replace(told, next_try=None, often=False)
 
 
 _SILENT_HINT = "The host, its pmcd or one of its agents hangs; it goes on by itself when they do."

@@ -142,9 +142,11 @@ def state(
     cost: Mapping[str, float] | None = None,
     transport: str = "",
     name: str = "",
+    often: bool = False,
 ) -> Message:
     """How a host does: one of STATES, why, what to try, and when it is tried next.
 
+    `often`: every second, so that no time is named.
     `skew` is its clock minus ours in seconds, `cost` is {metrics, values, ms}
     of the last sample, `name` what it calls itself.
     """
@@ -160,6 +162,7 @@ def state(
         "cost": dict(cost) if cost else None,
         "transport": transport,
         "name": name,
+        "often": often,
     }
 
 

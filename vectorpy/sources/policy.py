@@ -53,6 +53,7 @@ DENIED = tuple(
     )
 )
 
+_HINT = "Whoever runs this server can allow it with {}."
 _NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 _OWN_SECONDS = 30.0
 
@@ -126,6 +127,7 @@ class Policy:
     ) -> None:
         self._extra = tuple(ip_network(n) for n in settings.allow_net)
         self._ports = port_ranges(settings.allow_port)
+        self._told = settings.allow_port
         self._own = own
         self._clock = clock
         self._own_known: tuple[float, frozenset[Address]] | None = None
@@ -138,7 +140,9 @@ class Policy:
         """RefusedByPolicy where `port` is not in the allow-list."""
         if not self.port_allowed(port):
             raise RefusedByPolicy(
-                f"Port {port} is not among the ports that this server may reach.", host=host
+                f"Port {port} is not among the ports that this server may reach.",
+                host=host,
+                hint=_HINT.format(" ".join(f"--allow-port {p}" for p in (*self._told, port))),
             )
 
     def check_address(self, text: str, port: int, host: str) -> str:
@@ -158,9 +162,11 @@ class Policy:
                 hint="No setting changes this.",
             )
         if not self._allowed(address, port):
-            raise RefusedByPolicy(
-                f"{address} is outside of the networks that this server may reach.", host=host
-            )
+            what = f"{address} is outside of the networks that this server may reach."
+            if _within(address, LOOPBACK):
+                what = f"On its own machine this server reaches PCP's ports alone, not {port}."
+            hint = _HINT.format(f"--allow-net {address}")
+            raise RefusedByPolicy(what, host=host, hint=hint)
         return str(address)
 
     def _allowed(self, address: Address, port: int) -> bool:

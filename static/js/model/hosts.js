@@ -73,6 +73,19 @@ function hostTitle(host, said) {
   return host === "local" ? said?.name || host : host;
 }
 
+/**
+ * When a lost host is tried again, in words; empty where that is not known or not so.
+ * @param {import("./types.js").HostState|undefined} said
+ * @param {number} time the server's time in seconds
+ */
+function nextTry(said, time) {
+  if (!said || said.state === "live") return "";
+  if (said.often) return "Tried every second.";
+  if (!said.next_try) return "";
+  const wait = Math.ceil(said.next_try - time);
+  return wait > 0 ? `Next try in ${wait} s.` : "Trying now.";
+}
+
 const STATES = /** @type {Record<string, string>} */ ({
   "refused-by-policy": "refused",
   "not-pcp": "not PCP",
@@ -84,4 +97,4 @@ function stateName(state) {
   return STATES[state] ?? state;
 }
 
-export { hostTitle, parseHost, parseHosts, stateName };
+export { hostTitle, nextTry, parseHost, parseHosts, stateName };

@@ -23,7 +23,7 @@
  * @typedef {{channel: string, epoch: string, v: number, seq: number, prev: number,
  *   n: (number|null)[]}} Tick
  * @typedef {{host: string, state: string, reason: string|null, hint: string|null,
- *   next_try: number|null, skew: number|null, transport: string|null, name: string|null,
+ *   next_try: number|null, often?: boolean, skew: number|null, transport: string|null, name: string|null,
  *   cost: {metrics: number, values: number, ms: number}|null}} HostState
  * @typedef {{type?: string, title?: string, detail?: string, host?: string|null, hint?: string|null,
  *   status?: number}} Problem

@@ -5,7 +5,7 @@
 
 import { host_removed } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
-import { hostTitle, stateName } from "../model/hosts.js";
+import { hostTitle, nextTry, stateName } from "../model/hosts.js";
 import { checkPanel } from "./check.js";
 
 /** States in which a host gives nothing. */
@@ -83,8 +83,7 @@ class HostHead {
     say(this.#facts, this.#factText(said));
     const words = [said?.reason, said?.hint].filter(Boolean).join(" ");
     this.#words.hidden = state === "live" || state === "unknown" || !words;
-    const wait = Math.ceil((said?.next_try ?? 0) - this.#time());
-    say(this.#next, said?.next_try && state !== "live" ? (wait > 0 ? ` Next try in ${wait} s.` : " Trying now.") : "");
+    say(this.#next, state === "unknown" ? "" : nextTry(said, this.#time()));
     if (this.#words.firstChild?.textContent !== words || !this.#next.isConnected) fill(this.#words, words, this.#next);
     // One that was refused as it stands was not tried.
     if (LOST.includes(state) && state !== "refused" && !this.node.dataset.drawn) this.#open_check();

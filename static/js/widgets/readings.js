@@ -11,15 +11,36 @@ import { format } from "../model/units.js";
  * @typedef {import("../model/range.js").Range} Range
  */
 
+/** Parts of a whole that nobody uses, and the one that others use. */
+const UNUSED = ["rest", "idle", "apart"];
+
+/**
+ * How much of a whole is used: "busy 19.7 % \u00b7 steal 3.1 %". What idles is not busy, nor is what
+ * others took; series that are hidden count all the same. Where the parts are not the whole
+ * (some were left out by an option), their sum has no such name.
+ * @param {View} view
+ * @param {Plan} plan
+ * @param {(index: number) => number} value
+ */
+function share(view, plan, value) {
+  const known = plan.plain.filter((index) => view.columns[index].some((one) => one === one));
+  const role = (/** @type {number} */ index) => view.series[index].labels?.role ?? "";
+  const sum = (/** @type {number[]} */ list) => list.reduce((total, index) => total + value(index), 0);
+  const whole = sum(known);
+  if (!known.length || whole !== whole) return "\u2013";
+  const used = format(sum(known.filter((index) => !UNUSED.includes(role(index)))), view.unit);
+  if (Math.abs(whole - 100) > 1) return used;
+  const apart = known.filter((index) => role(index) === "apart" && value(index) >= 0.05);
+  return [`busy ${used}`, ...apart.map((index) => `${view.series[index].name} ${format(value(index), view.unit)}`)].join(" \u00b7 ");
+}
+
 /** The one number that tells most. @param {string} kind @param {View} view @param {Plan} plan @param {(index: number) => number} value */
 function headline(kind, view, plan, value) {
+  if (kind === "stacked" && plan.plain.length > 1) return view.unit === "%" ? share(view, plan, value) : "";
   const drawn = [...plan.pens.filter((pen) => !pen.faint).map(({ index }) => index), ...plan.rest];
   const values = drawn.map(value).filter((one) => one === one);
   if (!values.length) return "–";
   if (plan.plain.length === 1) return format(values[0], view.unit);
-  if (kind === "stacked") {
-    return view.unit === "%" ? format(values.reduce((sum, one) => sum + one, 0), view.unit) : "";
-  }
   if (kind === "heatmap" || plan.plain.length > MANY) return `max ${format(Math.max(...values), view.unit)}`;
   return "";
 }
