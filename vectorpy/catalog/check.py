@@ -46,7 +46,9 @@ def check(
         absent = frozenset()
     if bare.table is not None:
         return _check_table(bare, bare.table, descriptors)
-    usable = {n: d for n, d in descriptors.items() if d.numeric and n not in absent}
+    # Of its own metrics alone: hosts have hundreds, and their first second checks all widgets.
+    own = {n: descriptors[n] for n in bare.metrics if n in descriptors}
+    usable = {n: d for n, d in own.items() if d.numeric and n not in absent}
     chosen, gaps, lacking = _choose_all(bare, usable)
     drawn = any(series.role not in SPARE for series in chosen)
     if lacking or not drawn:
