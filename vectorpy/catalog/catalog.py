@@ -24,12 +24,14 @@ class Catalog:
 
     `problems` are sentences about files of the user's own folder that were
     left out. The widget `chart` (any metric) is always among the widgets.
+    `aliases` are names of wishes: `cpu-utilization-sys` is `cpu;series=sys`.
     """
 
     widgets: Mapping[str, Widget]
     presets: Mapping[str, Preset]
     problems: tuple[str, ...] = ()
     default: str = DEFAULT
+    aliases: Mapping[str, str] = field(default_factory=dict)
     _widget_ids: Mapping[str, str] = field(init=False, repr=False)
     _preset_ids: Mapping[str, str] = field(init=False, repr=False)
 
@@ -38,11 +40,16 @@ class Catalog:
         object.__setattr__(self, "_preset_ids", _names(self.presets.values()))
 
     def resolve(self, id: str) -> Widget:
-        """The widget of that id or alias; UnknownName where there is none."""
+        """The widget of that id or alias; UnknownName where there is none.
+
+        Of a name that stands for a wish, the widget without the wish's options.
+        """
+        if id in self.aliases:
+            id = Wish.parse(self.aliases[id]).id
         try:
             return self.widgets[self._widget_ids[id]]
         except KeyError:
-            raise _unknown("widget", id, self._widget_ids) from None
+            raise _unknown("widget", id, [*self._widget_ids, *self.aliases]) from None
 
     def preset(self, id: str) -> Preset:
         """The preset of that id or alias; UnknownName where there is none."""
@@ -53,7 +60,11 @@ class Catalog:
 
     def instantiate(self, wish: Wish) -> Widget:
         """The widget that a wish means, with its options; UnknownName or UserError."""
-        return self.resolve(wish.id).instantiate(wish)
+        widget = self.resolve(wish.id)
+        if wish.id not in self.aliases:
+            return widget.instantiate(wish)
+        meant = Wish.parse(self.aliases[wish.id])
+        return widget.instantiate(Wish(meant.id, {**dict(meant.options), **dict(wish.options)}))
 
     def recorded_widgets(self, presets: Iterable[str]) -> tuple[Widget, ...]:
         """The widgets of these presets that are polled on every watched host, drawn or not.
@@ -91,6 +102,7 @@ class Catalog:
         return {
             "widgets": [widget.page() for widget in self.widgets.values()],
             "presets": [preset.page() for preset in self.presets.values()],
+            "aliases": dict(self.aliases),
             "default": self.default,
         }
 

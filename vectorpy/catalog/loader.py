@@ -34,7 +34,7 @@ def load(own_dir: Path | None = None, shipped: Path = SHIPPED) -> Catalog:
     shelf = _Shelf()
     for path in _files(shipped):
         shelf.put(path, read(path))
-    shelf.check_presets()
+    shelf.check_wishes()
     for path in _files(own_dir) if own_dir is not None and own_dir.is_dir() else ():
         try:
             shelf.put(path, read(path))
@@ -42,8 +42,9 @@ def load(own_dir: Path | None = None, shipped: Path = SHIPPED) -> Catalog:
             shelf.problems.append(error.message)
     if own_dir is not None and not own_dir.is_dir():
         shelf.problems.append(f"{own_dir}: this folder for widgets of your own does not exist.")
-    shelf.drop_presets()
-    return Catalog(with_chart(shelf.widgets.values()), shelf.presets, tuple(shelf.problems))
+    shelf.drop_wishes()
+    widgets = with_chart(shelf.widgets.values())
+    return Catalog(widgets, shelf.presets, tuple(shelf.problems), aliases=shelf.aliases)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -59,6 +60,7 @@ class _Shelf:
     def __init__(self) -> None:
         self.widgets: dict[str, Widget] = {}
         self.presets: dict[str, Preset] = {}
+        self.aliases: dict[str, str] = {}
         self.problems: list[str] = []
         self._taken: dict[str, dict[str, str]] = {
             "widget": dict.fromkeys((CHART.id, *CHART.aliases), "vectorpy itself"),
@@ -80,30 +82,50 @@ class _Shelf:
                     if other:
                         raise CatalogError(f"{place}: the {what} {name!r} is taken by {other}.")
                     fresh[what][name] = place
+        for name in entries.aliases:
+            place = entries.where.get(("alias", name), str(path))
+            other = self._taken["widget"].get(name) or fresh["widget"].get(name)
+            if other:
+                raise CatalogError(f"{place}: the alias {name!r} is taken by {other}.")
+            fresh["widget"][name] = place
         for what, names in fresh.items():
             self._taken[what].update(names)
         self.widgets.update((widget.id, widget) for widget in entries.widgets)
         self.presets.update((preset.id, preset) for preset in entries.presets)
+        self.aliases.update(entries.aliases)
 
-    def check_presets(self) -> None:
-        """CatalogError for the first preset that names what does not exist."""
-        for reason in self._faults(self.presets.values()).values():
+    def check_wishes(self) -> None:
+        """CatalogError for the first alias or preset that names what does not exist."""
+        for reason in [*self._alias_faults().values(), *self._preset_faults().values()]:
             raise CatalogError(reason)
 
-    def drop_presets(self) -> None:
-        """Leave out presets that name what does not exist, and say so."""
-        for id, reason in self._faults(self.presets.values()).items():
+    def drop_wishes(self) -> None:
+        """Leave out aliases and presets that name what does not exist, and say so."""
+        for name, reason in self._alias_faults().items():
+            del self.aliases[name]
+            self.problems.append(reason)
+        for id, reason in self._preset_faults().items():
             del self.presets[id]
             self.problems.append(reason)
 
-    def _faults(self, presets: Iterable[Preset]) -> dict[str, str]:
+    def _alias_faults(self) -> dict[str, str]:
         catalog = Catalog(with_chart(self.widgets.values()), {})
-        faults: dict[str, str] = {}
-        for preset in presets:
-            for text in preset.widgets:
-                try:
-                    catalog.instantiate(Wish.parse(text))
-                except UserError as error:
-                    place = self._taken["preset"][preset.id]
-                    faults[preset.id] = f"{place}: the preset {preset.id!r}: {error}"
-        return faults
+        place = self._taken["widget"]
+        faults = {name: _fault(catalog, [text]) for name, text in self.aliases.items()}
+        return {n: f"{place[n]}: the alias {n!r}: {fault}" for n, fault in faults.items() if fault}
+
+    def _preset_faults(self) -> dict[str, str]:
+        catalog = Catalog(with_chart(self.widgets.values()), {}, aliases=self.aliases)
+        place = self._taken["preset"]
+        faults = {preset.id: _fault(catalog, preset.widgets) for preset in self.presets.values()}
+        return {i: f"{place[i]}: the preset {i!r}: {fault}" for i, fault in faults.items() if fault}
+
+
+def _fault(catalog: Catalog, wishes: Iterable[str]) -> str:
+    """Why one of the wishes means nothing; "" where all mean something."""
+    for text in wishes:
+        try:
+            catalog.instantiate(Wish.parse(text))
+        except UserError as error:
+            return str(error)
+    return ""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from vectorpy.catalog.pick import instance_filter, part_filter
 from vectorpy.catalog.table import Columns
-from vectorpy.catalog.widget import Help, Option, SeriesSpec, Widget
+from vectorpy.catalog.widget import SPARE, Help, Option, SeriesSpec, Widget
 from vectorpy.errors import UserError
 from vectorpy.model import expression, units
 from vectorpy.model.watch import Wish
@@ -30,12 +31,21 @@ def offered(
     kinds: tuple[str, ...],
     choice: Option | None = None,
     part: Option | None = None,
+    series: tuple[SeriesSpec, ...] = (),
 ) -> tuple[Option, ...]:
     """The options of a widget of the catalogue."""
     options: list[Option] = [_INSTANCES, _TOP] if per_instance else []
     if len(kinds) > 1:
         options.append(Option("kind", "How to draw it.", kinds))
+    names = _drawn_names(series)
+    if len(names) > 1:
+        options.append(Option("series", f"Show these only, by name or glob: {', '.join(names)}."))
     return (*options, *(option for option in (choice, part) if option is not None))
+
+
+def _drawn_names(series: tuple[SeriesSpec, ...]) -> tuple[str, ...]:
+    """Names that the option series knows: those of series that are drawn as such."""
+    return tuple(dict.fromkeys(s.bare for s in series if s.role not in SPARE and s.bare))
 
 
 def offered_by_table(table: Columns, part: Option | None = None) -> tuple[Option, ...]:
@@ -136,6 +146,20 @@ def _unit(widget: Widget, value: str) -> Widget:
     return replace(widget, unit=value)
 
 
+def _some_series(widget: Widget, value: str) -> Widget:
+    wanted = [name.strip() for name in value.split(",") if name.strip()]
+    known = _drawn_names(widget.series)
+    found = [name for name in known if any(fnmatchcase(name, one) for one in wanted)]
+    strangers = [one for one in wanted if not any(fnmatchcase(name, one) for name in known)]
+    if strangers or not found:
+        raise UserError(
+            f"{widget.id} has no series {', '.join(strangers)[:80]!r}.",
+            hint=f"It has: {', '.join(known)}.",
+        )
+    kept = tuple(s for s in widget.series if s.role in SPARE or s.bare in found)
+    return replace(widget, series=kept, title=f"{widget.title}: {', '.join(found)}")
+
+
 def _title(widget: Widget, value: str) -> Widget:
     return replace(widget, title=value.strip() or widget.title)
 
@@ -148,6 +172,7 @@ _CHANGES = {
     "expr": _expr,
     "unit": _unit,
     "title": _title,
+    "series": _some_series,
 }
 
 

@@ -21,6 +21,8 @@ from vectorpy.catalog.options import (
     offered,
     offered_by_table,
 )
+from vectorpy.catalog.pick import instance_filter
+from vectorpy.catalog.places import Places, places, text_of
 from vectorpy.catalog.read_table import TABLE_KEYS, read_columns
 from vectorpy.catalog.table import Columns
 from vectorpy.catalog.widget import (
@@ -37,18 +39,18 @@ from vectorpy.catalog.widget import (
 from vectorpy.errors import CatalogError, UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
+from vectorpy.model.watch import InstanceFilter
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _METRIC = re.compile(r"[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)+")
 _PLACE = re.compile(r"\{(\w*)\}")
-_MAX_BYTES = 1024 * 1024
 
-_FILE_KEYS = {"group", "widget", "preset"}
+_FILE_KEYS = {"group", "widget", "preset", "alias"}
 _WIDGET_KEYS = {
     "id", "aliases", "title", "kind", "kinds", "unit", "range", "per_instance", "top", "label",
     "recorded", "requires", "needs", "help", "where", "series", "buckets", "choice", "part",
-    "gate", "probe", "empty", *TABLE_KEYS,
+    "gate", "probe", "empty", "instances", *TABLE_KEYS,
 }  # fmt: skip
 _SERIES_KEYS = {
     "name", "expression", "otherwise", "role", "unit", "optional", "positive", "also", "when",
@@ -57,25 +59,30 @@ _PRESET_KEYS = {"id", "aliases", "title", "help", "widgets"}
 
 
 class Entries(NamedTuple):
-    """What one file holds; `where` names the file and line of each, by its place in the file."""
+    """What one file holds; `where` names the file and line of each, by its place in the file.
+
+    `aliases` are names of wishes: of a widget with options.
+    """
 
     widgets: tuple[Widget, ...]
     presets: tuple[Preset, ...]
-    where: Mapping[tuple[str, int], str]
+    where: Places
+    aliases: Mapping[str, str] = {}
 
 
 def read(path: Path) -> Entries:
     """Widgets and presets of a file; CatalogError with file, line and reason."""
-    text = _text(path)
+    text = text_of(path)
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CatalogError(f"{path}: it is no TOML: {error}.") from error
-    where = _places(path, text)
+    where = places(path, text)
     try:
         known(table, _FILE_KEYS)
         group = string(table, "group", "") if "group" in table else ""
         widgets, presets = tables(table, "widget"), tables(table, "preset")
+        aliases = _wishes(table)
         if widgets and not group:
             raise Fault("it has widgets but no group")
     except Fault as fault:
@@ -84,35 +91,25 @@ def read(path: Path) -> Entries:
         tuple(_each(path, "widget", widgets, where, lambda entry: _widget(entry, group))),
         tuple(_each(path, "preset", presets, where, _preset)),
         where,
+        aliases,
     )
 
 
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise CatalogError(f"{path}: it is larger than {_MAX_BYTES} bytes.")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{path}: it can't be read: {error}.") from error
-
-
-def _places(path: Path, text: str) -> dict[tuple[str, int], str]:
-    """File and line of the n-th [[widget]] and [[preset]]; TOML's reader keeps no lines."""
-    places: dict[tuple[str, int], str] = {}
-    counts = {"widget": 0, "preset": 0}
-    for number, line in enumerate(text.splitlines(), 1):
-        found = re.match(r"\s*\[\[\s*(widget|preset)\s*\]\]", line)
-        if found:
-            places[found[1], counts[found[1]]] = f"{path}, line {number}"
-            counts[found[1]] += 1
-    return places
+def _wishes(table: dict[str, Any]) -> dict[str, str]:
+    found = table.get("alias", {})
+    if not isinstance(found, dict):
+        raise Fault("alias must be a table of names and wishes")
+    for name in found:
+        if not _ALIAS.fullmatch(name):
+            raise Fault(f"the alias {name!r} has other than letters, digits, hyphens and dots")
+    return {name: string(found, name) for name in found}
 
 
 def _each(
     path: Path,
     what: str,
     entries: list[dict[str, Any]],
-    where: Mapping[tuple[str, int], str],
+    where: Places,
     build: Callable[[dict[str, Any]], Any],
 ) -> list[Any]:
     built = []
@@ -180,13 +177,24 @@ def _charted(entry: dict[str, Any], group: str) -> Widget:
         buckets=_buckets(entry, per_instance, unit),
         choice=choice,
         part=part,
-        options=offered(per_instance, kinds, choice, part),
+        keep=_keep(entry),
+        options=offered(per_instance, kinds, choice, part, series),
         where=tuple((name, expression.parse(text).text) for name, text in where.items()),
     )
 
 
 def _tabled(entry: dict[str, Any], group: str, table: Columns) -> Widget:
-    for key in ("kinds", "unit", "range", "per_instance", "label", "recorded", "where", "series"):
+    for key in (
+        "kinds",
+        "unit",
+        "range",
+        "per_instance",
+        "label",
+        "recorded",
+        "where",
+        "series",
+        "instances",
+    ):
         if key in entry:
             raise Fault(f"{key} is not for tables")
     part = _part(entry)
@@ -206,6 +214,11 @@ def _tabled(entry: dict[str, Any], group: str, table: Columns) -> Widget:
         table=table,
         options=offered_by_table(table, part),
     )
+
+
+def _keep(entry: dict[str, Any]) -> InstanceFilter | None:
+    text = string(entry, "instances", "")
+    return instance_filter(text) if text else None
 
 
 def _choice(entry: dict[str, Any], series: tuple[SeriesSpec, ...]) -> Option | None:

@@ -114,10 +114,14 @@ class SeriesSpec:
         text = self.name.replace("{label}", label or instance).replace("{instance}", instance)
         return " ".join(text.split()) or "value"
 
+    @property
+    def bare(self) -> str:
+        """Its name without its instance: "read"."""
+        return self.name.replace("{instance}", "").replace("{label}", "").strip()
+
     def labels(self, instance: str = "", label: str = "") -> dict[str, str]:
         """Labels of a series in a layout; empty ones are left out."""
-        bare = self.name.replace("{instance}", "").replace("{label}", "").strip()
-        labels = {"instance": instance, "series": bare, "role": self.role}
+        labels = {"instance": instance, "series": self.bare, "role": self.role}
         if label != instance:
             labels["label"] = label
         if self.role in ("readout", "mark"):

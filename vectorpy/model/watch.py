@@ -21,7 +21,8 @@ from vectorpy.model import hostspec
 MAX_OPTIONS = 16
 MAX_VALUE = 1000
 MAX_INTERVAL = 60
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+# Ids have no dot; other names of widgets may: kernel.all.load.
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smh]?)", re.ASCII)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
