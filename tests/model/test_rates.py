@@ -268,3 +268,22 @@ def test_splitting_a_fetch_changes_no_rate(rows):
         many = split.points(Sample(parts), table)
         assert one.values == many.values
         assert one.covered == many.covered
+
+
+def test_running_totals_that_pcp_calls_instant_become_rates(describe, sampled):
+    name = "cgroup.pressure.cpu.some.total"
+    found = Descriptor(name, "3.66.0", "u64", "instant", "microsec", "3.16")
+    assert found.semantics == "counter"
+    rates = Rates()
+    rates.points(sampled(1.0, {name: {"/a": 1_000_000}}), {name: found})
+    points = rates.points(sampled(2.0, {name: {"/a": 1_250_000}}), {name: found})
+    assert points.values[name] == {"/a": 0.25}
+
+
+def test_an_interface_whose_speed_is_not_known_has_none(describe, sampled):
+    """The kernel's -1 Mbit/s comes as 4,294,967,295 of them."""
+    name = "network.interface.baudrate"
+    table = {name: Descriptor(name, "60.3.24", "u64", "discrete", "byte / sec", "60.3")}
+    raw = {"eth0": 536_870_911_875_000, "eth1": 125_000_000, "lo": 0}
+    points = Rates().points(sampled(1.0, {name: raw}), table)
+    assert points.values[name] == {"eth1": 125_000_000, "lo": 0}

@@ -10,6 +10,18 @@ from dataclasses import dataclass
 
 COUNTER, INSTANT, DISCRETE = "counter", "instant", "discrete"
 NUMERIC_TYPES = frozenset({"s32", "u32", "s64", "u64", "float", "double"})
+# Running totals that PCP 6.0 calls instant (src/pmdas/linux_proc/pmda.c): their rates are meant.
+_TOTALS = frozenset(
+    f"cgroup.{name}"
+    for name in (
+        *("cpusched.periods", "cpusched.throttled"),
+        *("pressure.cpu.some.total", "pressure.memory.some.total", "pressure.memory.full.total"),
+        *("pressure.io.some.total", "pressure.io.full.total", "pressure.irq.full.total"),
+    )
+)
+# From this raw value on a metric has none: an interface without a speed says -1 Mbit/s, which
+# PCP takes for an unsigned number and scales.
+NONSENSE = {"network.interface.baudrate": 5e14, "network.interface.speed": 5e8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,7 @@ class Descriptor:
     PCP's name of another type, which is never fetched. `semantics` is counter,
     instant or discrete. `units` is PCP's text, "" for none ("Kbyte / sec").
     `oneline` and `text` are the host's own help texts, "" where it has none.
+    Where PCP is known to be wrong about the semantics, the right ones stand here.
     """
 
     name: str
@@ -31,6 +44,10 @@ class Descriptor:
     indom: str | None
     oneline: str = ""
     text: str = ""
+
+    def __post_init__(self) -> None:
+        if self.semantics == INSTANT and self.name in _TOTALS:
+            object.__setattr__(self, "semantics", COUNTER)
 
     @property
     def domain(self) -> int:

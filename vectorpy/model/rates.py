@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vectorpy.model import units
-from vectorpy.model.metric import COUNTER, Descriptor
+from vectorpy.model.metric import COUNTER, NONSENSE, Descriptor
 from vectorpy.model.sample import Instances, Sample
 
 Point = float | str | None
@@ -49,6 +49,7 @@ class _Way(NamedTuple):
     wraps: bool
     text: bool
     histogram: bool
+    nonsense: float | None
 
 
 def _way(descriptor: Descriptor, histogram: bool) -> _Way:
@@ -61,6 +62,7 @@ def _way(descriptor: Descriptor, histogram: bool) -> _Way:
         descriptor.type in ("u32", "s32"),
         not numeric,
         histogram,
+        NONSENSE.get(descriptor.name),
     )
 
 
@@ -173,6 +175,8 @@ def _gauges(raw: Instances, way: _Way) -> dict[str, Point]:
     if way.text:
         return {name: x if isinstance(x, str) else None for name, x in raw.items()}
     factor = way.factor
+    if way.nonsense is not None:
+        raw = {name: x for name, x in raw.items() if not _at_least(x, way.nonsense)}
     points: dict[str, Point] = {}
     for name, x in raw.items():
         try:
@@ -182,6 +186,10 @@ def _gauges(raw: Instances, way: _Way) -> dict[str, Point]:
         except (TypeError, OverflowError):
             points[name] = None
     return points
+
+
+def _at_least(x: object, end: float) -> bool:
+    return isinstance(x, int | float) and x >= end
 
 
 def _rates(raw: Instances, before: Instances, way: _Way, dt: float) -> dict[str, Point]:
