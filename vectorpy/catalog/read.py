@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vectorpy.catalog.fields import Fault, flag, known, one_of, string, strings, tables
 from vectorpy.catalog.options import (
     DEFAULT_ROWS,
     MAX_ROWS,
@@ -39,6 +38,7 @@ from vectorpy.catalog.widget import (
 from vectorpy.errors import CatalogError, UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
+from vectorpy.model.fields import Fault, flag, known, one_of, string, strings, tables
 from vectorpy.model.watch import InstanceFilter
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vectorpy.catalog.fields import Fault, flag, known, string, strings, tables
 from vectorpy.catalog.table import ID_UNIT, TIME_UNIT, Columns, ColumnSpec
 from vectorpy.errors import UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
+from vectorpy.model.fields import Fault, flag, known, string, strings, tables
 
 TABLE_KEYS = {"row", "sort", "spark", "column"}
 _KEYS = {"id", "title", "unit", "expression", "text", "otherwise", "optional", "help"}
