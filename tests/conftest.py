@@ -1,4 +1,4 @@
-"""What holds for every test: nothing is left behind.
+"""What holds for every test: nothing is left behind, and ports are nobody else's.
 
 Only checks and fixtures that all rooms share belong here; a room's own
 builders stand in its conftest.py. The check runs around each test, inside
@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import random
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -94,3 +96,52 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     left = _left_since(before)
     if left:
         pytest.fail(f"{request.node.name} left behind: {', '.join(sorted(left))}", pytrace=False)
+
+
+class Ports:
+    """A block of TCP ports that no other session of tests has, below the kernel's own range.
+
+    Its first port stays bound: that keeps other sessions away as long as this one
+    lives, so that a port can be handed to a process that binds it later.
+    """
+
+    SIZE = 100
+
+    def __init__(self) -> None:
+        for first in random.sample(range(20_000, 32_700, self.SIZE), k=127):
+            guard = socket.socket()
+            try:
+                guard.bind(("127.0.0.1", first))
+            except OSError:
+                guard.close()
+                continue
+            self._guard = guard
+            self.first, self.last = first, first + self.SIZE - 1
+            self._next = first
+            return
+        raise RuntimeError("no block of ports is free")
+
+    @property
+    def range(self) -> str:
+        """The block as `--allow-port` takes it."""
+        return f"{self.first}-{self.last}"
+
+    def __call__(self) -> int:
+        """A port that nobody listens on at any address; each comes again only after all others."""
+        for _ in range(self.SIZE):
+            self._next = self._next + 1 if self._next < self.last else self.first + 1
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("", self._next))
+                return self._next
+        raise RuntimeError(f"no port of {self.range} is free")
+
+    def close(self) -> None:
+        self._guard.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def free_port() -> Iterator[Ports]:
+    """`free_port()` is a free port of this session's own; `free_port.range` are all of them."""
+    ports = Ports()
+    yield ports
+    ports.close()
