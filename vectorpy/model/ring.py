@@ -251,6 +251,11 @@ class Ring:
 
     # Reading
 
+    def covered(self, t: int) -> float:
+        """Seconds that the rates of second `t` cover; 0.0 where they are gaps, or there is no row."""
+        slot = t % self.capacity
+        return self._covered[slot] if self._times[slot] == t else 0.0
+
     def instances(self, metric: str) -> tuple[str, ...]:
         """Instances of a metric in the ring, in order of first appearance; ("",) if singular."""
         return tuple(self._columns.get(metric, ()))
