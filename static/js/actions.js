@@ -2,6 +2,7 @@
  * Named changes of the state: (state, payload) -> state, pure. Nothing else changes it.
  */
 
+import { isolated, toggled } from "./model/shown.js";
 import { MOST, emptyDashboard } from "./model/url.js";
 import { canonicalWish, parseWish, printWish } from "./model/wish.js";
 
@@ -15,7 +16,7 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string}} Catalog
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, notices: Notice[],
- *   recent: string[], home: string|null, hidden: Record<string, string[]>}} State
+ *   recent: string[], home: string|null}} State
  */
 
 const RECENT = 8;
@@ -32,7 +33,6 @@ function initialState() {
     notices: [],
     recent: [],
     home: null,
-    hidden: {},
   };
 }
 
@@ -69,7 +69,8 @@ function findWidget(state, id) {
 function dashboard_opened(state, dashboard) {
   const preset = findPreset(state, dashboard.preset)?.id ?? dashboard.preset;
   const wishes = dashboard.wishes.map((text) => ownName(state, text));
-  return { ...state, dashboard: { ...dashboard, preset, wishes: [...new Set(wishes)] } };
+  const series = Object.fromEntries(Object.entries(dashboard.series).map(([wish, choice]) => [ownName(state, wish), choice]));
+  return { ...state, dashboard: { ...dashboard, preset, wishes: [...new Set(wishes)], series } };
 }
 
 /** A wish by our id where it was by an alias. @param {State} state @param {string} text */
@@ -110,7 +111,7 @@ function host_told(state, said) {
 
 /** @param {State} state @param {string} preset */
 function preset_chosen(state, preset) {
-  return change(state, { preset, wishes: [] });
+  return change(state, { preset, wishes: [], series: {} });
 }
 
 /** @param {State} state @param {string} wish */
@@ -122,8 +123,14 @@ function widget_added(state, wish) {
 
 /** One option of a widget; null takes it away. @param {State} state @param {{wish: string, name: string, value: string|null}} change_ */
 function option_set(state, { wish, name, value }) {
-  const wishes = shownWishes(state).map((one) => (one === wish ? withOption(one, name, value) : one));
-  return change(state, { preset: null, wishes: [...new Set(wishes)] });
+  return rewritten(state, (one) => (one === wish ? withOption(one, name, value) : one));
+}
+
+/** Wishes written anew; what is hidden of them stays hidden. @param {State} state @param {(wish: string) => string} write */
+function rewritten(state, write) {
+  const wishes = [...new Set(shownWishes(state).map(write))];
+  const series = Object.fromEntries(Object.entries(state.dashboard.series).map(([wish, choice]) => [write(wish), choice]));
+  return change(state, { preset: null, wishes, series });
 }
 
 /**
@@ -134,8 +141,7 @@ function option_set(state, { wish, name, value }) {
  */
 function part_chosen(state, { part, value }) {
   const of = (/** @type {string} */ wish) => findWidget(state, wish.split(";")[0])?.part === part;
-  const wishes = shownWishes(state).map((wish) => (of(wish) ? withOption(wish, part, value) : wish));
-  return change(state, { preset: null, wishes: [...new Set(wishes)] });
+  return rewritten(state, (wish) => (of(wish) ? withOption(wish, part, value) : wish));
 }
 
 /** @param {string} text @param {string} name @param {string|null} value */
@@ -226,24 +232,25 @@ function notices_swept(state, start) {
   return notices.length === state.notices.length ? state : { ...state, notices };
 }
 
-/** Shows or hides one legend entry. @param {State} state @param {{wish: string, name: string}} entry @returns {State} */
-function series_toggled(state, { wish, name }) {
-  const before = state.hidden[wish] ?? [];
-  const after = before.includes(name) ? before.filter((one) => one !== name) : [...before, name];
-  return { ...state, hidden: { ...state.hidden, [wish]: after } };
+/** @param {State} state @param {string} wish @param {import("./model/types.js").Choice|null} choice */
+function withChoice(state, wish, choice) {
+  const series = { ...state.dashboard.series };
+  delete series[wish];
+  return change(state, { series: choice ? { ...series, [wish]: choice } : series });
 }
 
 /**
- * Shows one series alone, or all again where it was alone already.
+ * Shows or hides one legend entry.
  * @param {State} state
- * @param {{wish: string, name: string, names: string[]}} entry
- * @returns {State}
+ * @param {{wish: string, name: string, names: string[]}} entry names: of all series of the widget
  */
-function series_isolated(state, { wish, name, names }) {
-  const others = names.filter((one) => one !== name);
-  const before = state.hidden[wish] ?? [];
-  const alone = !before.includes(name) && others.every((one) => before.includes(one));
-  return { ...state, hidden: { ...state.hidden, [wish]: alone ? [] : others } };
+function series_toggled(state, { wish, name, names }) {
+  return withChoice(state, wish, toggled(state.dashboard.series[wish], name, names));
+}
+
+/** Shows one series alone, or all again where it was alone already. @param {State} state @param {{wish: string, name: string}} entry */
+function series_isolated(state, { wish, name }) {
+  return withChoice(state, wish, isolated(state.dashboard.series[wish], name));
 }
 
 export {

@@ -43,7 +43,7 @@ class Feeds {
   constructor(store, sender) {
     this.#store = store;
     this.#sender = sender;
-    store.subscribe((state) => state.dashboard, () => this.watch());
+    store.subscribe((state) => asked(state.dashboard), () => this.watch());
     store.subscribe((state) => state.catalog, () => this.watch());
   }
 
@@ -242,6 +242,11 @@ class Feeds {
     const key = asked ? `asked ${text}` : host ? `host ${host}` : "server";
     this.#store.do(actions.notice_given, { key, kind: /** @type {const} */ ("error"), text, hint, host });
   }
+}
+
+/** What of a dashboard the server must know; series hidden here are none of its business. @param {import("./model/types.js").Dashboard} dashboard */
+function asked({ hosts, preset, wishes, window, interval, frozen }) {
+  return JSON.stringify([hosts, preset, wishes, window, interval, frozen]);
 }
 
 export { Feeds };

@@ -3,11 +3,12 @@
  * Forward bring dashboards back, and links of Vector are read once and rewritten.
  */
 
-import { dashboard_opened, findWidget, notice_given } from "./actions.js";
+import { dashboard_opened, findWidget, notice_given, shownWishes } from "./actions.js";
 import { decode, encode } from "./model/url.js";
 import { readVector } from "./model/vector.js";
 
 /** @typedef {import("./feeds.js").PageStore} PageStore */
+/** @typedef {import("./model/types.js").Dashboard} Dashboard */
 
 /** @param {PageStore} store @param {string[]} problems */
 function tell(store, problems) {
@@ -22,7 +23,7 @@ function open(store) {
     openVector(store, vector);
     return;
   }
-  const { dashboard, problems } = decode(search);
+  const { dashboard, problems } = decode(search, (read) => shownWishes({ ...store.state, dashboard: read }));
   const bare = !new URLSearchParams(search).has("v") && !dashboard.hosts.length;
   const { home } = store.state;
   if (bare && home) dashboard.hosts = [home];
@@ -60,19 +61,31 @@ function openVector(store, { dashboard, offers, unknown }) {
   }
 }
 
+/** A double click is two clicks first: choices in legends that follow so soon are one step. */
+const SOON = 600;
+
+/** Whether only the choice of series differs. @param {Dashboard} now @param {Dashboard} before */
+function sameButSeries(now, before) {
+  return now.series !== before.series && now.wishes === before.wishes && now.hosts === before.hosts;
+}
+
 /** Starts after the catalogue is known. @param {PageStore} store */
 function startRouter(store) {
   let travelling = true;
+  let clicked = -SOON;
+  const queryOf = () => encode(store.state.dashboard, shownWishes(store.state));
   const path = window.location.pathname;
   open(store);
-  window.history.replaceState(null, "", path + encode(store.state.dashboard));
+  window.history.replaceState(null, "", path + queryOf());
   travelling = false;
   store.subscribe((state) => state.dashboard, (now, before) => {
-    const query = encode(now);
+    const query = queryOf();
     if (travelling || query === window.location.search) return;
     // The server's spelling of a host is no step of the user's.
     const renamed = now.hosts !== before.hosts && now.hosts.length === before.hosts.length;
-    window.history[renamed ? "replaceState" : "pushState"](null, "", path + query);
+    const again = sameButSeries(now, before) && performance.now() - clicked < SOON;
+    if (sameButSeries(now, before)) clicked = performance.now();
+    window.history[renamed || again ? "replaceState" : "pushState"](null, "", path + query);
   });
   window.addEventListener("popstate", () => {
     travelling = true;

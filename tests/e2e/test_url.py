@@ -66,6 +66,35 @@ def test_back_and_forward_and_reload(view: Callable[..., Any]) -> None:
     assert "window=2m" in page.query()
 
 
+def test_the_legends_choice_is_in_the_url(view: Callable[..., Any]) -> None:
+    """Reload, another browser and Back bring it; a double click is one step of the history."""
+    page = view("/?host=local&w=load&window=1m&v=1")
+    page.drawn("local", "load")
+    entry = page.card("local", "load").locator('.legend button[data-name="5 minute"]')
+    entry.click()
+    page.until(lambda: "hide=load:5+minute" in page.query())
+    page.page.reload()
+    page.until(lambda: set(page.drawn("local", "load")["series"]) == {"1 minute", "15 minute"})
+    other = view("/?" + page.query(), fresh=True)
+    other.until(lambda: set(other.drawn("local", "load")["series"]) == {"1 minute", "15 minute"})
+    entry.dblclick()
+    page.until(lambda: "only=load:5+minute" in page.query())
+    page.until(lambda: set(page.drawn("local", "load")["series"]) - {"area"} == {"5 minute"})
+    page.page.go_back()
+    page.until(lambda: "hide=load:5+minute" in page.query())
+    page.until(lambda: "5 minute" not in page.drawn("local", "load")["series"])
+
+
+def test_an_expression_is_encoded_once(view: Callable[..., Any]) -> None:
+    page = view("/?host=local&w=chart;expr=kernel.all.load%20*%202&v=1")
+    wish = page.until(page.wishes)[0]
+    page.drawn("local", wish)
+    assert "w=chart;expr=kernel.all.load+*+2&" in page.query()
+    page.page.reload()
+    page.drawn("local", wish)
+    assert page.wishes() == [wish]
+
+
 def test_what_a_url_names_and_is_not_there_is_told(view: Callable[..., Any]) -> None:
     page = view("/?host=local&w=load&w=no-such-widget&window=7m&nonsense=1&v=1")
     page.drawn("local", "load")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -91,6 +93,20 @@ def test_the_order_of_wishes_does_not_matter(some, random):
 def test_what_is_no_channel(data):
     with pytest.raises(UserError):
         ChannelSpec.from_json(data)
+
+
+def wishes_of_both():
+    path = Path(__file__).parents[1] / "js" / "wishes.json"
+    return json.loads(path.read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.mark.parametrize(("text", "canonical"), wishes_of_both())
+def test_the_page_and_the_server_read_wishes_alike(text, canonical):
+    if canonical is None:
+        with pytest.raises(UserError):
+            Wish.parse(text)
+    else:
+        assert Wish.parse(text).text == canonical
 
 
 def test_a_channel_needs_a_real_host():

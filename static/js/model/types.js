@@ -33,8 +33,10 @@
  *   series?: {name: string, expression: string}[], part?: string|null, columns?: Column[]}} CatalogWidget
  * @typedef {{id: string, aliases: string[], title: string, widgets: string[], help?: string}} CatalogPreset
  * @typedef {{from: number, to: number}} Span
+ * @typedef {{only: boolean, names: string[]}} Choice which series of a widget are drawn: these
+ *   alone, or all but these
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
- *   interval: number, frozen: Span|null}} Dashboard
+ *   interval: number, frozen: Span|null, series: Record<string, Choice>}} Dashboard series: by wish
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
  *   unit: string, interval: number, from: number, to: number, since: number}} View
  *   presence: NaN in rows without any number; since: the first second that is kept

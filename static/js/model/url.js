@@ -1,13 +1,14 @@
 /**
  * The dashboard as a URL and back. Unknown keys are ignored; texts that can't be read are
- * left out and named in `problems`. The theme and the hidden legend entries are not part of it.
+ * left out and named in `problems`. The theme is not part of it.
  *
- * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..]&v=1`
+ * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..][&hide=..]&v=1`
  */
 
 import { parseHost } from "./hosts.js";
+import { printChoices, readChoices } from "./shown.js";
 import { parseDuration, printDuration } from "./units.js";
-import { canonicalWish } from "./wish.js";
+import { canonicalWish, plainWish } from "./wish.js";
 
 /** @typedef {import("./types.js").Dashboard} Dashboard */
 
@@ -17,15 +18,15 @@ const MOST = { hosts: 16, wishes: 40 };
 
 /** @returns {Dashboard} */
 function emptyDashboard() {
-  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null };
+  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {} };
 }
 
 /** @param {string} text */
 function plain(text) {
   // Only what would end the value or be read as something else is encoded: people read these.
-  return encodeURIComponent(text).replace(/%(3A|2F|5B|5D|2C|3B|3D|40|2A)/gi, (code) =>
-    decodeURIComponent(code),
-  );
+  return encodeURIComponent(text)
+    .replace(/%(3A|2F|5B|5D|2C|3B|3D|40|2A)/gi, (code) => decodeURIComponent(code))
+    .replaceAll("%20", "+");
 }
 
 /** @param {number} t */
@@ -33,15 +34,20 @@ function printTime(t) {
   return new Date(t * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** The query of a dashboard, with its "?". @param {Dashboard} dashboard */
-function encode(dashboard) {
+/**
+ * The query of a dashboard, with its "?".
+ * @param {Dashboard} dashboard
+ * @param {string[]} [shown] the wishes that it shows, those of its preset too
+ */
+function encode(dashboard, shown = dashboard.wishes) {
   const parts = dashboard.hosts.map((host) => `host=${plain(host)}`);
   if (dashboard.preset) parts.push(`preset=${plain(dashboard.preset)}`);
-  else parts.push(...dashboard.wishes.map((wish) => `w=${plain(wish)}`));
+  else parts.push(...dashboard.wishes.map((wish) => `w=${plain(plainWish(wish))}`));
   parts.push(`window=${printDuration(dashboard.window)}`, `interval=${printDuration(dashboard.interval)}`);
   if (dashboard.frozen) {
     parts.push(`from=${printTime(dashboard.frozen.from)}`, `to=${printTime(dashboard.frozen.to)}`);
   }
+  parts.push(...printChoices(dashboard.series, shown).map(([key, text]) => `${key}=${plain(text)}`));
   return `?${parts.join("&")}&v=1`;
 }
 
@@ -67,9 +73,10 @@ function span(query, problems) {
 
 /**
  * @param {string} search a query, with or without "?"
+ * @param {(dashboard: Dashboard) => string[]} [shown] the wishes that a dashboard shows
  * @returns {{dashboard: Dashboard, problems: string[]}}
  */
-function decode(search) {
+function decode(search, shown = ({ wishes }) => wishes) {
   const query = new URLSearchParams(search);
   const dashboard = emptyDashboard();
   /** @type {string[]} */
@@ -82,7 +89,7 @@ function decode(search) {
   dashboard.preset = query.get("preset") || null;
   for (const text of query.getAll("w").filter(Boolean)) {
     const wish = canonicalWish(text);
-    if (!wish) problems.push(`The URL's w=${text} names no widget.`);
+    if (!wish) problems.push(`The URL's w=${text} is no widget with its options.`);
     else if (!dashboard.wishes.includes(wish)) dashboard.wishes.push(wish);
   }
   if (dashboard.wishes.length) dashboard.preset = null;
@@ -93,6 +100,7 @@ function decode(search) {
   dashboard.window = duration(query, "window", WINDOWS, problems) ?? dashboard.window;
   dashboard.interval = duration(query, "interval", INTERVALS, problems) ?? dashboard.interval;
   dashboard.frozen = span(query, problems);
+  dashboard.series = readChoices(query, shown(dashboard));
   return { dashboard, problems };
 }
 

@@ -2,18 +2,28 @@
  * A wish: a widget's id and its options, as it stands in the page's URL and on the wire.
  * Reading, writing and comparing wishes belong here; what a widget is does not.
  *
- * `disk-latency;instances=sd*`: options sorted by key, values percent-encoded.
+ * `disk-latency;instances=sd*`: options sorted by key, values percent-encoded. The server reads
+ * and writes them by the same rules (vectorpy/model/watch.py); only ids may have dots here, as
+ * links of Vector have them.
  */
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+const KEY = /^[a-z][a-z0-9_-]{0,31}$/;
+const MOST = { options: 16, value: 1000 };
+const UNPRINTABLE = /[\p{C}\p{Z}]/u;
 
-/** @param {string} text */
+/** Percent-encoded stretches decoded, a lone % left; null where they are no UTF-8. @param {string} text */
 function unescape(text) {
   try {
-    return decodeURIComponent(text);
+    return text.replace(/(?:%[0-9a-f]{2})+/gi, (code) => decodeURIComponent(code));
   } catch {
-    return text;
+    return null;
   }
+}
+
+/** @param {string|null} value @returns {value is string} */
+function fit(value) {
+  return value !== null && [...value].length <= MOST.value && !UNPRINTABLE.test(value.replaceAll(" ", ""));
 }
 
 /**
@@ -22,13 +32,16 @@ function unescape(text) {
  * @returns {{id: string, options: Record<string, string>}|null}
  */
 function parseWish(text) {
-  const [id, ...rest] = text.trim().split(";");
-  if (!ID.test(id)) return null;
+  const [id, ...rest] = text.split(";");
+  if (!ID.test(id) || rest.length > MOST.options) return null;
   /** @type {Record<string, string>} */
   const options = {};
   for (const part of rest) {
     const at = part.indexOf("=");
-    if (at > 0) options[part.slice(0, at)] = unescape(part.slice(at + 1));
+    const key = part.slice(0, at);
+    const value = unescape(part.slice(at + 1));
+    if (at < 0 || !KEY.test(key) || Object.hasOwn(options, key) || !fit(value)) return null;
+    options[key] = value;
   }
   return { id, options };
 }
@@ -48,4 +61,21 @@ function canonicalWish(text) {
   return wish && printWish(wish.id, wish.options);
 }
 
-export { canonicalWish, parseWish, printWish };
+/**
+ * A wish as text that a URL then encodes once: only what would be read as something else is
+ * encoded in itself, so that an expression stays readable in the address.
+ * @param {string} text
+ */
+function plainWish(text) {
+  const wish = parseWish(text);
+  if (!wish) return text;
+  const parts = Object.keys(wish.options).sort().map((key) => `${key}=${bare(wish.options[key])}`);
+  return [wish.id, ...parts].join(";");
+}
+
+/** @param {string} value */
+function bare(value) {
+  return value.replace(/%(?=[0-9a-f]{2})|;/gi, (part) => encodeURIComponent(part));
+}
+
+export { canonicalWish, parseWish, plainWish, printWish };

@@ -29,7 +29,7 @@ class Board {
     store.subscribe((state) => state.catalog, () => this.#arrange());
     store.subscribe((state) => state.home, () => this.#arrange());
     store.subscribe((state) => state.hosts, () => this.#states());
-    for (const part of /** @type {const} */ (["hidden", "utc", "link"])) {
+    for (const part of /** @type {const} */ (["utc", "link"])) {
       store.subscribe((state) => state[part], () => room.painter.mark_all());
     }
     this.#arrange();

@@ -9,6 +9,7 @@ import { bucketFigure, bucketScale, bucketTip, bucketTotal } from "../model/buck
 import { heatFigure, lineFigure, stackFigure } from "../model/figures.js";
 import { hostTitle, stateName } from "../model/hosts.js";
 import { planPens } from "../model/pens.js";
+import { hiddenNames } from "../model/shown.js";
 import { extremes, nextRange } from "../model/range.js";
 import { Choice, Order } from "../model/rank.js";
 import { stackable } from "../model/stack.js";
@@ -65,8 +66,8 @@ class Card {
     this.host = host;
     this.#room = room;
     this.#legend = new Legend({
-      toggle: (name) => room.store.do(series_toggled, { wish, name }),
-      isolate: (name) => room.store.do(series_isolated, { wish, name, names: this.#names() }),
+      toggle: (name) => room.store.do(series_toggled, { wish, name, names: this.#names() }),
+      isolate: (name) => room.store.do(series_isolated, { wish, name }),
       list: () => this.#list_all(),
     });
     const menu = el(
@@ -135,7 +136,7 @@ class Card {
     this.edge = to;
     const view = feed.view(this.wish, from, to);
     if (!view) return;
-    const hidden = store.state.hidden[this.wish] ?? [];
+    const hidden = this.#hidden(view);
     const plan = planPens(view, { kind: widget.kind, hidden, palette: this.#room.palette(), choice: this.#choice, all: this.#listed });
     this.#view = view;
     this.#plan = plan;
@@ -272,6 +273,11 @@ class Card {
     this.#room.painter.mark(this);
   }
 
+  /** @param {View} view */
+  #hidden(view) {
+    return hiddenNames(this.#room.store.state.dashboard.series[this.wish], view.series.map(({ name }) => name));
+  }
+
   #names() {
     return this.#plan?.plain.map((index) => this.#view?.series[index].name ?? "") ?? [];
   }
@@ -323,7 +329,7 @@ class Card {
     if (!view || !this.#plan) return;
     this.plot?.cross(share);
     const place = this.#room.feeds.get(this.host)?.place(this.wish);
-    if (place) this.#read(place.widget, this.#room.store.state.hidden[this.wish] ?? []);
+    if (place) this.#read(place.widget, this.#hidden(view));
     if (!this.plot || !own || share === null) return;
     const row = this.#filled(this.#row(share));
     const t = row === null ? Math.round(view.from + share * (view.to - view.from)) : view.times[row];
