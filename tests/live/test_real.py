@@ -25,7 +25,6 @@ from vectorpy.sources.dial import Dialler
 
 PMCD = Path("/usr/lib/pcp/bin/pmcd")
 PMDAS, PMNS = Path("/var/lib/pcp/pmdas"), Path("/var/lib/pcp/pmns")
-PORT = 21331
 
 pytestmark = [
     pytest.mark.stack,
@@ -44,7 +43,8 @@ def until(found: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
 class Pmcd:
     """A private pmcd with the agent linux, on a unix socket (and a loopback port it insists on)."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self.port = port
         # Not pytest's folder: a unix socket's path is short.
         self.folder = Path(tempfile.mkdtemp(prefix="vp-live-"))
         self.socket = self.folder / "pmcd.sock"
@@ -61,7 +61,7 @@ class Pmcd:
         files = ["-c", "conf", "-n", "pmns", "-s", "pmcd.sock", "-l", "log"]
         named = [str(self.folder / f) if f[0] != "-" else f for f in files]
         user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
-        command = [str(PMCD), "-f", *named, "-p", str(PORT), "-i", "127.0.0.1", "-U", user]
+        command = [str(PMCD), "-f", *named, "-p", str(self.port), "-i", "127.0.0.1", "-U", user]
         env = {"PATH": "/usr/bin:/bin"}
         self.child = subprocess.Popen(command, env=env, cwd=self.folder)  # agents log there
         until(self.socket.exists, "pmcd's socket")
@@ -98,8 +98,8 @@ class Sink:
 
 
 @pytest.fixture
-def pmcd() -> Iterator[Pmcd]:
-    one = Pmcd()
+def pmcd(free_port: Callable[[], int]) -> Iterator[Pmcd]:
+    one = Pmcd(free_port())
     one.start()
     yield one
     one.stop()

@@ -1,7 +1,7 @@
-"""A private pmcd and pmproxy for the tests of sources, in a folder of their own.
+"""Private pmcds, in folders of their own: with pmproxy for sources, with one agent of ours alone.
 
-Nothing of a system PCP is touched: own conf, PMNS, sockets and ports. The stack
-runs as whoever runs the tests. `vtest` is a small agent whose values are known.
+Nothing of a system PCP is touched: own conf, PMNS, sockets and ports. They
+run as whoever runs the tests. `vtest` is a small agent whose values are known.
 """
 
 import getpass
@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,19 +22,8 @@ PCP_BIN = Path("/usr/lib/pcp/bin")
 PMDAS = Path("/var/lib/pcp/pmdas")
 PMNS = Path("/var/lib/pcp/pmns")
 AGENT = Path(__file__).with_name("vtest_agent.py")
+AGENTS = Path(__file__).resolve().parents[2] / "pmda"
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
-
-
-def free_port(low=21200, high=21300):
-    """A TCP port that is free on loopback, below the kernel's own range."""
-    for port in range(low, high):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port")
 
 
 def wait_until(condition, seconds=10.0, what="condition"):
@@ -53,19 +43,15 @@ def wait_until_fixture():
     return wait_until
 
 
-@pytest.fixture(name="free_port", scope="session")
-def free_port_fixture():
-    return free_port
-
-
 @dataclass
 class Stack:
     """The running stack: where it listens, and handles to hurt it."""
 
     root: Path
+    pmcd_port: int
+    web_port: int
+    ports: str
     restart_agents: bool = False
-    pmcd_port: int = 0
-    web_port: int = 0
     env: dict = field(default_factory=dict)
     pmcd: subprocess.Popen | None = None
     pmproxy: subprocess.Popen | None = None
@@ -75,7 +61,6 @@ class Stack:
         return self.root / "run" / "pmcd.socket"
 
     def start(self):
-        self.pmcd_port, self.web_port = free_port(), free_port(21250)
         self.start_pmcd()
         self.start_pmproxy()
 
@@ -166,27 +151,32 @@ def answers(port):
 
 def lay_out(root):
     """Folders, pcp.conf, PMNS, pmcd.conf and pmproxy.conf of a private stack."""
-    user, group = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
-    for folder in ("etc/pmcd", "run", "log/pmcd", "log/pmproxy", "tmp", "var/pmns"):
+    for folder in ("etc/pmcd", "log/pmcd", "log/pmproxy", "var/pmns"):
         (root / folder).mkdir(parents=True)
-    (root / "var/config/pmda").mkdir(parents=True)
+    lay_out_places(root, PCP_PMCDCONF_PATH=root / "etc/pmcd/pmcd.conf")
+    lay_out_names(root)
+    lay_out_services(root, getpass.getuser())
+    return environment(root)
+
+
+def lay_out_places(root, **more):
+    """Folders that every pmcd needs, and a pcp.conf that names them and our user."""
+    for folder in ("etc", "run", "log", "tmp", "var/config/pmda"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
     places = {
         "PCP_RUN_DIR": root / "run",
         "PCP_LOG_DIR": root / "log",
         "PCP_TMP_DIR": root / "tmp",
         "PCP_TMPFILE_DIR": root / "tmp",
         "PCP_VAR_DIR": root / "var",
-        "PCP_PMCDCONF_PATH": root / "etc/pmcd/pmcd.conf",
-        "PCP_USER": user,
-        "PCP_GROUP": group,
+        "PCP_USER": getpass.getuser(),
+        "PCP_GROUP": grp.getgrgid(os.getgid()).gr_name,
+        **more,
     }
     text = Path("/etc/pcp.conf").read_text()
     for name, value in places.items():
         text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
     (root / "etc/pcp.conf").write_text(text)
-    lay_out_names(root)
-    lay_out_services(root, user)
-    return environment(root)
 
 
 def environment(root):
@@ -228,11 +218,11 @@ def lay_out_services(root, user):
     )
 
 
-def make_stack(root, restart_agents):
+def make_stack(root, free_port, restart_agents):
     if not (PCP_BIN / "pmcd").exists():
         pytest.fail("PCP is not installed: the stack tests need the packages pcp and python3-pcp")
     root.chmod(0o755)
-    stack = Stack(root, restart_agents)
+    stack = Stack(root, free_port(), free_port(), free_port.range, restart_agents)
     stack.env = lay_out(root)
     try:
         stack.start()
@@ -243,18 +233,105 @@ def make_stack(root, restart_agents):
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
+def stack(tmp_path_factory, free_port):
     """A stack that tests only read."""
-    made = make_stack(tmp_path_factory.mktemp("stack"), restart_agents=True)
+    made = make_stack(tmp_path_factory.mktemp("stack"), free_port, restart_agents=True)
     yield made
     made.stop()
 
 
 @pytest.fixture
-def own_stack(tmp_path):
+def own_stack(tmp_path, free_port):
     """A stack of the test's own, to be hurt; pmcd does not restart dead agents."""
     root = tmp_path / "stack"
     root.mkdir()
-    made = make_stack(root, restart_agents=False)
+    made = make_stack(root, free_port, restart_agents=False)
     yield made
     made.stop()
+
+
+class OneAgent:
+    """A pmcd with one agent of ours alone; started by root the agent is root's at first."""
+
+    def __init__(self, root, port, name, *, domain, names, conf, restarts):
+        self.name, self.port = name, port
+        lay_out_places(root)
+        (root / "pmns").write_text(names)
+        command = f"/usr/bin/python3 {AGENTS}/{name}/pmda{name}.python"
+        if conf is not None:
+            (root / f"{name}.conf").write_text(conf)
+            command += f" -c {root}/{name}.conf"
+        (root / "pmcd.conf").write_text(f"{name}\t{domain}\tpipe\tbinary\t{command}\n")
+        self.env = environment(root) | ({"PMCD_RESTART_AGENTS": "1"} if restarts else {})
+        self.pmcd = subprocess.Popen(
+            [
+                *(PCP_BIN / "pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(port)),
+                *("-s", root / "run/pmcd.socket", "-c", root / "pmcd.conf", "-n", root / "pmns"),
+                *("-l", root / "log/pmcd.log", "-x", root / "log/fatal.log", "-q", "10"),
+            ],
+            cwd=root / "log",
+            env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def ask(self, *names):
+        """What pminfo says of them, asked over pmcd's port."""
+        argv = ["/usr/bin/pminfo", "-h", f"127.0.0.1:{self.port}", *names]
+        done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
+        return done.stdout
+
+    def values(self, metric):
+        """Instance -> value of a metric of the agent; numbers as such."""
+        found = {}
+        for line in self.ask("-f", f"{self.name}.{metric}").splitlines():
+            match = re.match(r'\s+inst \[\d+ or "(.*)"\] value (.*)$', line)
+            if match:
+                text = match.group(2)
+                found[match.group(1)] = text[1:-1] if text[0] == '"' else float(text)
+        return found
+
+    def one(self, metric):
+        """The value of a metric of the agent's own, None where there is none."""
+        return self.values(metric).get("all")
+
+    def pid(self):
+        """The agent's process, None where pmcd has none."""
+        for task in Path(f"/proc/{self.pmcd.pid}/task").glob("*/children"):
+            for child in task.read_text().split():
+                if f"pmda{self.name}".encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
+        return None
+
+    def status(self, word):
+        """One line of the agent's /proc/PID/status."""
+        text = Path(f"/proc/{self.pid()}/status").read_text()
+        return re.search(rf"^{word}:\s*(.*)$", text, re.M).group(1)
+
+    def stop(self):
+        stop(self.pmcd)  # pmcd misses a signal now and then
+
+
+@pytest.fixture(scope="module")
+def one_agent(free_port):
+    """Starts pmcds with one agent: `one_agent("vnet")`; it may take some time until it answers.
+
+    Given may be `domain`, `names` (its part of the PMNS), `conf` (the text of its
+    conf; without one it has its defaults) and `restarts`: pmcd starts it again.
+    """
+    made, folders = [], []
+
+    def start(name, *, domain, names=None, conf=None, restarts=False):
+        folders.append(tempfile.TemporaryDirectory(prefix=f"{name}-", dir="/var/tmp"))
+        root = Path(folders[-1].name)
+        root.chmod(0o755)
+        names = names or (AGENTS / name / f"root_{name}").read_text()
+        given = {"domain": domain, "names": names, "conf": conf, "restarts": restarts}
+        made.append(OneAgent(root, free_port(), name, **given))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+    for folder in folders:
+        folder.cleanup()

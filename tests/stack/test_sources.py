@@ -20,7 +20,7 @@ def dialler_of(stack):
     return Dialler(
         Settings(
             allow_net=("127.0.0.1/32",),
-            allow_port=("21200-21299",),
+            allow_port=(stack.ports,),
             pmcd_socket=str(stack.socket_path),
         )
     )

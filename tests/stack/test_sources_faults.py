@@ -23,7 +23,7 @@ class Ways:
         self.dialler = Dialler(
             Settings(
                 allow_net=("127.0.0.1/32",),
-                allow_port=("21200-21299",),
+                allow_port=(stack.ports,),
                 pmcd_socket=str(stack.socket_path),
                 total_timeout=1.0,
             )

@@ -22,11 +22,10 @@ import pytest
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
-PMDA = ROOT_FOLDER / "pmda/vjvm"
 TESTS = ROOT_FOLDER / "tests/pmda/vjvm"
-PORT = 22130
 PATIENCE = 30.0
 ROOT = os.geteuid() == 0
+CONF = "[vjvm]\nrescan = 1\n"
 LOAD = ("-Xmx64m", "-XX:+UseSerialGC", "-Dmy.secret=geheim")
 
 
@@ -36,84 +35,6 @@ def until(true: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE} s"
         time.sleep(0.05)
     return value
-
-
-class Agent:
-    """A pmcd with vjvm alone; started by root the agent is root's at first."""
-
-    def __init__(self, root: Path, conf: str = "") -> None:
-        for folder in ("run", "log", "tmp", "var/config/pmda"):
-            (root / folder).mkdir(parents=True)
-        places = {
-            "PCP_RUN_DIR": root / "run",
-            "PCP_LOG_DIR": root / "log",
-            "PCP_TMP_DIR": root / "tmp",
-            "PCP_TMPFILE_DIR": root / "tmp",
-            "PCP_VAR_DIR": root / "var",
-            "PCP_USER": pwd.getpwuid(os.geteuid()).pw_name,
-            "PCP_GROUP": str(os.getegid()),
-        }
-        text = Path("/etc/pcp.conf").read_text()
-        for name, value in places.items():
-            text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
-        (root / "pcp.conf").write_text(text)
-        (root / "pmns").write_text((PMDA / "root_vjvm").read_text())
-        (root / "vjvm.conf").write_text("[vjvm]\nrescan = 1\n" + conf)
-        (root / "pmcd.conf").write_text(
-            f"vjvm\t402\tpipe\tbinary\t/usr/bin/python3 {PMDA}/pmdavjvm.python"
-            f" -c {root}/vjvm.conf\n"
-        )
-        self.env = {
-            "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
-            "PCP_CONF": str(root / "pcp.conf"),
-            "HOME": str(root),
-        }
-        self.pmcd = subprocess.Popen(
-            [
-                *("/usr/lib/pcp/bin/pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(PORT)),
-                *("-s", root / "run/pmcd.socket", "-c", root / "pmcd.conf", "-n", root / "pmns"),
-                *("-l", root / "log/pmcd.log", "-x", root / "log/fatal.log", "-q", "10"),
-            ],
-            cwd=root / "log",
-            env=self.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def ask(self, *names: str) -> str:
-        argv = ["/usr/bin/pminfo", "-h", f"127.0.0.1:{PORT}", *names]
-        return subprocess.run(
-            argv, env=self.env, capture_output=True, text=True, check=False
-        ).stdout
-
-    def values(self, metric: str) -> dict[str, Any]:
-        """Instance -> value of a metric; numbers as such."""
-        found: dict[str, Any] = {}
-        for line in self.ask("-f", f"vjvm.{metric}").splitlines():
-            match = re.match(r'\s+inst \[\d+ or "(.*)"\] value (.*)$', line)
-            if match:
-                text = match.group(2)
-                found[match.group(1)] = text[1:-1] if text[0] == '"' else float(text)
-        return found
-
-    def pid(self) -> int | None:
-        for task in Path(f"/proc/{self.pmcd.pid}/task").glob("*/children"):
-            for child in task.read_text().split():
-                if b"pmdavjvm" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    return int(child)
-        return None
-
-    def status(self, word: str) -> str:
-        text = Path(f"/proc/{self.pid()}/status").read_text()
-        return re.search(rf"^{word}:\s*(.*)$", text, re.M).group(1)  # type: ignore[union-attr]
-
-    def stop(self) -> None:
-        self.pmcd.terminate()
-        try:
-            self.pmcd.wait(10)
-        except subprocess.TimeoutExpired:
-            self.pmcd.kill()
-            self.pmcd.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +60,13 @@ def jvm(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def agent(folder: Path, jvm: str) -> Iterator[Agent]:
-    made = Agent(folder / "pcp")
-    try:
-        until(lambda: made.values("heap.used").get(jvm), "a first reading")
-        yield made
-    finally:
-        made.stop()
+def agent(one_agent: Callable[..., Any], jvm: str) -> Any:
+    made = one_agent("vjvm", domain=402, conf=CONF)
+    until(lambda: made.values("heap.used").get(jvm), "a first reading")
+    return made
 
 
-def test_a_jvm_s_values_come_through(agent: Agent, jvm: str) -> None:
+def test_a_jvm_s_values_come_through(agent: Any, jvm: str) -> None:
     assert agent.values("info.source")[jvm] == "hsperfdata"
     assert agent.values("info.gc")[jvm] == "Serial"
     assert agent.values("info.user")[jvm] == ("nobody" if ROOT else _me())
@@ -165,7 +83,7 @@ def _me() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
-def test_every_probe_says_how_it_fares(agent: Agent) -> None:
+def test_every_probe_says_how_it_fares(agent: Any) -> None:
     told = agent.values("probe.status")
     assert told["hsperfdata"].startswith("ok: ")
     assert told["attach"] == "off: switch it on in vjvm.conf (attach = yes)"
@@ -174,13 +92,13 @@ def test_every_probe_says_how_it_fares(agent: Agent) -> None:
     assert agent.values("control.heartbeat_age")["all"] < 3
 
 
-def test_every_metric_is_known_and_has_its_help(agent: Agent) -> None:
+def test_every_metric_is_known_and_has_its_help(agent: Any) -> None:
     names = re.findall(r"^(vjvm\.\S+)", agent.ask("-t", "vjvm"), re.M)
     assert len(names) == 150
     assert agent.ask("-T", "vjvm").count("Help:") == len(names)
 
 
-def test_it_keeps_no_more_of_root_than_it_needs(agent: Agent) -> None:
+def test_it_keeps_no_more_of_root_than_it_needs(agent: Any) -> None:
     if not ROOT:
         assert int(agent.status("CapEff"), 16) == 0
         return
@@ -240,7 +158,7 @@ DEEDS = {
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-def test_a_hostile_jvm_costs_its_own_values_only(agent: Agent, jvm: str, deed: str) -> None:
+def test_a_hostile_jvm_costs_its_own_values_only(agent: Any, jvm: str, deed: str) -> None:
     if deed == "owner" and not ROOT:
         pytest.skip("only root can give a file away")
     before = agent.pid()
@@ -276,7 +194,7 @@ def test_a_hostile_jvm_costs_its_own_values_only(agent: Agent, jvm: str, deed: s
     until(lambda: not any(name.startswith(key) for name in agent.values("info.pid")), "its end")
 
 
-def test_it_ends_with_pmcd(agent: Agent) -> None:
+def test_it_ends_with_pmcd(agent: Any) -> None:
     """The last test: pmcd is gone after it."""
     pid = until(agent.pid, "the agent")
     agent.stop()
@@ -284,8 +202,10 @@ def test_it_ends_with_pmcd(agent: Agent) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="JVMs of others are asked by root only")
-def test_with_attach_it_asks_with_what_is_left_of_root(folder: Path) -> None:
-    conf = "attach = yes\nattach_every = 5\n"
+@pytest.mark.usefixtures("jvm")  # it compiled the class
+def test_with_attach_it_asks_with_what_is_left_of_root(
+    one_agent: Callable[..., Any], folder: Path
+) -> None:
     other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     argv = [*other, "java", "-XX:-UsePerfData", *LOAD, "-cp", str(folder), "Load"]
     with subprocess.Popen(
@@ -294,7 +214,7 @@ def test_with_attach_it_asks_with_what_is_left_of_root(folder: Path) -> None:
         assert running.stdin is not None and running.stdout is not None
         assert running.stdout.readline().startswith("ready")
         name = f"{running.pid}:Load"
-        made = Agent(folder / "asking", conf)
+        made = one_agent("vjvm", domain=402, conf=f"{CONF}attach = yes\nattach_every = 5\n")
         try:
             until(lambda: made.values("heap.used").get(name), "its answer")
             assert made.values("info.source")[name].startswith("attach: it writes no file")

@@ -25,7 +25,6 @@ pytestmark = [
 ]
 
 PMDA = Path(__file__).resolve().parents[2] / "pmda" / "vkernel"
-PORTS = range(22000, 22040)
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 PATIENCE = 30.0
 CONF = """[vkernel]
@@ -49,117 +48,24 @@ def until(true: Callable[[], Any], what: str) -> Any:
     return value
 
 
-def free_port() -> int:
-    """A port that nobody has: a pmcd that can't have its own goes on without it."""
-    for port in PORTS:
-        with socket.socket() as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-    pytest.fail(f"no port of {PORTS} is free")
-
-
-class Agent:
-    """A pmcd with vkernel alone."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.port = root, free_port()
-        for folder in ("run", "log", "tmp", "var/config/pmda"):
-            (root / folder).mkdir(parents=True)
-        text = Path("/etc/pcp.conf").read_text()
-        places = {
-            "PCP_RUN_DIR": root / "run",
-            "PCP_LOG_DIR": root / "log",
-            "PCP_TMP_DIR": root / "tmp",
-            "PCP_TMPFILE_DIR": root / "tmp",
-            "PCP_VAR_DIR": root / "var",
-            "PCP_USER": "root",
-            "PCP_GROUP": "root",
-        }
-        for name, value in places.items():
-            text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
-        (root / "pcp.conf").write_text(text)
-        (root / "pmns").write_text("root {\n\tvkernel\t400:*:*\n}\n")
-        (root / "vkernel.conf").write_text(CONF)
-        (root / "pmcd.conf").write_text(
-            f"vkernel\t400\tpipe\tbinary\t/usr/bin/python3 {PMDA}/pmdavkernel.python"
-            f" -c {root}/vkernel.conf\n"
+def fresh(agent: Any) -> None:
+    """Wait until all that has happened by now is in what a fetch gets."""
+    for _ in range(2):  # the first one may have begun before now
+        now = time.monotonic()
+        until(
+            lambda now=now: (
+                (age := agent.one("control.heartbeat_age")) is not None
+                and time.monotonic() - age > now
+            ),
+            "a collection",
         )
-        self.env = {"PATH": SYSTEM_PATH, "PCP_CONF": str(root / "pcp.conf"), "HOME": str(root)}
-        self.process = subprocess.Popen(
-            [
-                *("/usr/lib/pcp/bin/pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(self.port)),
-                *("-s", root / "run/pmcd.socket", "-c", root / "pmcd.conf", "-n", root / "pmns"),
-                *("-l", root / "log/pmcd.log", "-x", root / "log/fatal.log", "-q", "10"),
-            ],
-            cwd=root / "log",
-            env=self.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def values(self, metric: str) -> dict[str, Any]:
-        """Instance -> value of a metric; numbers as such."""
-        done = subprocess.run(
-            ["/usr/bin/pminfo", "-h", f"127.0.0.1:{self.port}", "-f", f"vkernel.{metric}"],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        found: dict[str, Any] = {}
-        for line in done.stdout.splitlines():
-            match = re.match(r'\s+inst \[\d+ or "(.*)"\] value (.*)$', line)
-            if match:
-                text = match.group(2)
-                found[match.group(1)] = text[1:-1] if text[0] == '"' else float(text)
-        return found
-
-    def one(self, metric: str) -> Any:
-        return self.values(metric).get("all")
-
-    def fresh(self) -> None:
-        """Wait until all that has happened by now is in what a fetch gets."""
-        for _ in range(2):  # the first one may have begun before now
-            now = time.monotonic()
-            until(
-                lambda now=now: (
-                    (age := self.one("control.heartbeat_age")) is not None
-                    and time.monotonic() - age > now
-                ),
-                "a collection",
-            )
-
-    def pid(self) -> int:
-        found = subprocess.run(
-            ["/usr/bin/pgrep", "-P", str(self.process.pid), "-f", "pmdavkernel"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return int(found.stdout.split()[0])
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:  # pmcd misses a signal now and then
-            self.process.kill()
-            self.process.wait(10)
 
 
 @pytest.fixture(scope="module")
-def agent() -> Iterator[Agent]:
-    with tempfile.TemporaryDirectory(prefix="vkernel-") as folder:
-        Path(folder).chmod(0o755)
-        made = Agent(Path(folder))
-        try:
-            until(lambda: made.values("runq.count"), "the agent's start")
-            yield made
-        finally:
-            made.stop()
+def agent(one_agent: Callable[..., Any]) -> Any:
+    made = one_agent("vkernel", domain=400, names="root {\n\tvkernel\t400:*:*\n}\n", conf=CONF)
+    until(lambda: made.values("runq.count"), "the agent's start")
+    return made
 
 
 @pytest.fixture
@@ -172,7 +78,7 @@ def disk() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_every_probe_runs_or_says_why(agent: Agent) -> None:
+def test_every_probe_runs_or_says_why(agent: Any) -> None:
     status = agent.values("probe.status")
     running = {name for name, text in status.items() if text.startswith("ok")}
     assert running >= {
@@ -184,7 +90,7 @@ def test_every_probe_runs_or_says_why(agent: Agent) -> None:
     assert agent.one("control.errors") == 0
 
 
-def test_the_agent_has_given_root_up(agent: Agent) -> None:
+def test_the_agent_has_given_root_up(agent: Any) -> None:
     text = Path(f"/proc/{agent.pid()}/status").read_text()
     pcp = pwd.getpwnam("pcp")
     assert set(re.search(r"^Uid:\s(.*)$", text, re.M)[1].split()) == {str(pcp.pw_uid)}
@@ -202,7 +108,7 @@ def test_the_agent_has_given_root_up(agent: Agent) -> None:
     assert os.getpriority(os.PRIO_PROCESS, agent.pid()) == -10
 
 
-def test_the_host_s_mounts_are_as_they_were(agent: Agent) -> None:
+def test_the_host_s_mounts_are_as_they_were(agent: Any) -> None:
     mounts = Path(f"/proc/{agent.pid()}/mountinfo").read_text()
     assert mounts == Path("/proc/self/mountinfo").read_text()
     assert " - tracefs " not in mounts or "/sys/kernel/" in mounts
@@ -217,13 +123,13 @@ def burn(cpu: int, seconds: float) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, text=True)
 
 
-def test_two_tasks_on_one_cpu_wait_for_each_other(agent: Agent) -> None:
-    agent.fresh()
+def test_two_tasks_on_one_cpu_wait_for_each_other(agent: Any) -> None:
+    fresh(agent)
     before, total = agent.values("runq.latency"), agent.one("runq.total")
     cpu = min(os.sched_getaffinity(0))
     tasks = [burn(cpu, 2.0) for _ in range(2)]
     waited = sum(int(task.communicate()[0]) for task in tasks) // 1000  # the kernel's own count
-    agent.fresh()
+    fresh(agent)
     after = agent.values("runq.latency")
     assert waited > 1_500_000
     assert agent.one("runq.total") - total > 0.95 * waited
@@ -238,17 +144,17 @@ def test_two_tasks_on_one_cpu_wait_for_each_other(agent: Agent) -> None:
     assert middle > 0.7 * waited
 
 
-def test_a_sleep_is_off_the_cpu(agent: Agent) -> None:
-    agent.fresh()
+def test_a_sleep_is_off_the_cpu(agent: Any) -> None:
+    fresh(agent)
     before = agent.values("offcpu.latency")["131072-262143"]
     for _ in range(10):
         time.sleep(0.2)
-    agent.fresh()
+    fresh(agent)
     assert agent.values("offcpu.latency")["131072-262143"] - before >= 10
 
 
-def test_direct_writes_are_counted_by_size(agent: Agent, disk: Path) -> None:
-    agent.fresh()
+def test_direct_writes_are_counted_by_size(agent: Any, disk: Path) -> None:
+    fresh(agent)
     bucket, lost = "65536-131071", agent.values("probe.lost")["blk"]
     before = agent.values("blk.write.size").get(bucket, 0)
     times = agent.one("blk.write.count")
@@ -258,7 +164,7 @@ def test_direct_writes_are_counted_by_size(agent: Agent, disk: Path) -> None:
     for _ in range(300):
         os.write(fd, page)
     os.close(fd)
-    agent.fresh()
+    fresh(agent)
     after = agent.values("blk.write.size")
     # None is missing but those that the kernel says it skipped; others write too.
     lost = agent.values("probe.lost")["blk"] - lost
@@ -273,9 +179,9 @@ def test_direct_writes_are_counted_by_size(agent: Agent, disk: Path) -> None:
     assert sum(v for k, v in of_disk.items() if k.startswith(f"{whole}::")) >= 270
 
 
-def test_system_calls_are_counted_by_name(agent: Agent) -> None:
+def test_system_calls_are_counted_by_name(agent: Any) -> None:
     libc = ctypes.CDLL(None)
-    agent.fresh()
+    fresh(agent)
     calls, errors = agent.values("syscall.calls"), agent.values("syscall.errors")
     name, wrong = "sched_get_priority_max", "sched_rr_get_interval"  # hardly anybody's
     spent, lost = agent.values("syscall.time").get(name, 0), agent.values("probe.lost")["syscall"]
@@ -283,7 +189,7 @@ def test_system_calls_are_counted_by_name(agent: Agent) -> None:
         libc.sched_get_priority_max(1)
     for _ in range(500):
         libc.sched_rr_get_interval(-1, None)  # EINVAL
-    agent.fresh()
+    fresh(agent)
     lost = agent.values("probe.lost")["syscall"] - lost
     after, failed = agent.values("syscall.calls"), agent.values("syscall.errors")
     assert 20_000 - lost <= after[name] - calls.get(name, 0) <= 20_020
@@ -295,9 +201,7 @@ def test_system_calls_are_counted_by_name(agent: Agent) -> None:
     assert 20_000 * 50 < agent.values("syscall.time")[name] - spent < 20_000 * 100_000
 
 
-def look(
-    agent: Agent, prefix: str, columns: tuple[str, ...], **wanted: Any
-) -> dict[str, Any] | None:
+def look(agent: Any, prefix: str, columns: tuple[str, ...], **wanted: Any) -> dict[str, Any] | None:
     """The newest row of a table that has these values; None where there is none."""
     table = {column: agent.values(f"{prefix}.{column}") for column in columns}
     numbers = [
@@ -309,15 +213,15 @@ def look(
     return {name: table[name].get(newest) for name in columns} if newest else None
 
 
-def row(agent: Agent, prefix: str, columns: tuple[str, ...], **wanted: Any) -> dict[str, Any]:
+def row(agent: Any, prefix: str, columns: tuple[str, ...], **wanted: Any) -> dict[str, Any]:
     """As `look`, once there is one."""
     return until(lambda: look(agent, prefix, columns, **wanted), f"a row with {wanted}")
 
 
-def talk() -> int:
+def talk(to: int) -> int:
     """70,000 bytes one way, 5,000 the other, over 0.3 s; the server closes first. Client's port."""
-    with socket.create_server(("127.0.0.1", 22041)) as server:
-        client = socket.create_connection(("127.0.0.1", 22041))
+    with socket.create_server(("127.0.0.1", to)) as server:
+        client = socket.create_connection(("127.0.0.1", to))
         port = int(client.getsockname()[1])
         served, _ = server.accept()
         client.sendall(b"x" * 70_000)
@@ -333,27 +237,30 @@ def talk() -> int:
     return port
 
 
-def undisturbed(agent: Agent, probe: str, act: Callable[[], Any]) -> Any:
+def undisturbed(agent: Any, probe: str, act: Callable[[], Any]) -> Any:
     """What `act` gave, if anything, when the kernel skipped no program of the probe meanwhile.
 
     On a machine where other tools read maps by bpf(2) it skips some.
     """
     for _ in range(10):
-        agent.fresh()
+        fresh(agent)
         lost = agent.values("probe.lost")[probe]
         result = act()
-        agent.fresh()
+        fresh(agent)
         if result is not None and agent.values("probe.lost")[probe] == lost:
             return result
     pytest.skip(f"{probe}: too many programs of others run on this machine")
 
 
-def test_ended_connections_are_told_with_bytes_and_owner(agent: Agent) -> None:
-    began, port = undisturbed(agent, "connections", lambda: (time.time(), talk()))
+def test_ended_connections_are_told_with_bytes_and_owner(
+    agent: Any, free_port: Callable[[], int]
+) -> None:
+    to = free_port()
+    began, port = undisturbed(agent, "connections", lambda: (time.time(), talk(to)))
     columns = ("time", "pid", "command", "local", "local_port", "remote", "remote_port")
     columns += ("sent", "received", "resent", "duration", "state")
-    ours = row(agent, "connection", columns, local_port=port, remote_port=22041)
-    theirs = row(agent, "connection", columns, local_port=22041, remote_port=port)
+    ours = row(agent, "connection", columns, local_port=port, remote_port=to)
+    theirs = row(agent, "connection", columns, local_port=to, remote_port=port)
     for seen, sent, received in ((ours, 70_000, 5000), (theirs, 5000, 70_000)):
         assert (seen["sent"], seen["received"]) == (sent, received)
         assert seen["local"] == seen["remote"] == "127.0.0.1"
@@ -363,18 +270,18 @@ def test_ended_connections_are_told_with_bytes_and_owner(agent: Agent) -> None:
     assert ours["state"] == "LAST_ACK"
 
 
-def test_a_refused_connection_is_told_as_such(agent: Agent) -> None:
+def test_a_refused_connection_is_told_as_such(agent: Any, free_port: Callable[[], int]) -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         with pytest.raises(ConnectionRefusedError):
-            sock.connect(("127.0.0.1", 22042))
+            sock.connect(("127.0.0.1", free_port()))
     seen = row(agent, "connection", ("local_port", "state", "duration"), local_port=port)
     assert seen["state"] == "SYN_SENT"
     assert seen["duration"] is None
 
 
-def test_program_starts_are_told_with_parent_and_result(agent: Agent) -> None:
+def test_program_starts_are_told_with_parent_and_result(agent: Any) -> None:
     missing = f"/nowhere/{os.getpid()}"
     columns = ("pid", "ppid", "uid", "command", "path", "result")
 
@@ -383,7 +290,7 @@ def test_program_starts_are_told_with_parent_and_result(agent: Agent) -> None:
         done.wait()
         with pytest.raises(FileNotFoundError):
             subprocess.run([missing], check=False)
-        agent.fresh()
+        fresh(agent)
         good = look(agent, "start", columns, pid=done.pid)
         bad = look(agent, "start", columns, path=missing)
         # Others' starts may have pushed ours out of the ring already.
@@ -420,8 +327,8 @@ END
 """
 
 
-def test_retransmits_are_counted_by_remote(agent: Agent) -> None:
-    agent.fresh()
+def test_retransmits_are_counted_by_remote(agent: Any) -> None:
+    fresh(agent)
     before = agent.values("retransmit.remote").get("127.0.0.77", 0)
     total = agent.one("retransmit.total")
     done = subprocess.run(
@@ -436,14 +343,14 @@ def test_retransmits_are_counted_by_remote(agent: Agent) -> None:
         pytest.skip(f"no private network with loss here: {done.stderr[-200:]}")
     sent_again = int(done.stdout)
     assert sent_again > 10
-    agent.fresh()
+    fresh(agent)
     # The kernel counts segments, of which one call may send several.
     ours = agent.values("retransmit.remote")["127.0.0.77"] - before
     assert 0.3 * sent_again <= ours <= sent_again
     assert agent.one("retransmit.total") - total >= ours
 
 
-def test_fsync_is_measured(agent: Agent, disk: Path) -> None:
+def test_fsync_is_measured(agent: Any, disk: Path) -> None:
     if not agent.values("probe.status")["fs"].startswith("ok"):
         pytest.skip(agent.values("probe.status")["fs"])
     before = agent.one("fs.sync.count")
@@ -452,13 +359,13 @@ def test_fsync_is_measured(agent: Agent, disk: Path) -> None:
             file.write(b"x")
             file.flush()
             os.fsync(file)
-    agent.fresh()
+    fresh(agent)
     if agent.one("fs.sync.count") == before:
         pytest.skip("/var/tmp is not on ext4")
     assert agent.one("fs.sync.count") - before >= 20
 
 
-def test_io_is_told_by_process(agent: Agent, disk: Path) -> None:
+def test_io_is_told_by_process(agent: Any, disk: Path) -> None:
     code = (
         "import mmap, os, sys\n"
         "page = mmap.mmap(-1, 4096)\n"
@@ -481,8 +388,8 @@ def test_io_is_told_by_process(agent: Agent, disk: Path) -> None:
     assert name.split(":")[1].startswith("python")
 
 
-def test_run_delay_needs_no_ebpf(agent: Agent) -> None:
-    agent.fresh()
+def test_run_delay_needs_no_ebpf(agent: Any) -> None:
+    fresh(agent)
     before = agent.one("rundelay.total")
     cpu = min(os.sched_getaffinity(0))
     tasks = [burn(cpu, 2.0) for _ in range(2)]
@@ -498,11 +405,11 @@ def test_run_delay_needs_no_ebpf(agent: Agent) -> None:
     for task in tasks:
         task.communicate()
     assert names
-    agent.fresh()
+    fresh(agent)
     assert agent.one("rundelay.total") - before > 1_000_000_000
 
 
-def test_the_kernel_s_log_is_counted(agent: Agent) -> None:
+def test_the_kernel_s_log_is_counted(agent: Any) -> None:
     counts = agent.values("kmsg.count")
     assert set(counts) == {*("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")}
     assert sum(counts.values()) > 0

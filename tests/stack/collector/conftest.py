@@ -84,7 +84,7 @@ class Instance:
     """One vectorpy that was started with folders of its own."""
 
     def __init__(self, folder: Path, args: Sequence[str], user: str | None) -> None:
-        self.folder, self.user = folder, user
+        self.folder, self.user, self.args = folder, user, args
         self.state, self.runtime = folder / "state", folder / "run"
         self.said_in = folder / f"said-{next(_numbers)}.txt"
         environ = {
@@ -102,6 +102,23 @@ class Instance:
                 stderr=out,
                 **_identity(user),
             )
+
+    def _given(self, flag: str) -> int:
+        return int(self.args[self.args.index(flag) + 1])
+
+    @property
+    def port(self) -> int:
+        """The collector's pmcd, or the page of `up` and `serve`."""
+        return self._given("--port")
+
+    @property
+    def pmcd_port(self) -> int:
+        """The pmcd of an `up` with web API."""
+        return self._given("--pmcd-port")
+
+    @property
+    def web_port(self) -> int:
+        return self._given("--web-port")
 
     @property
     def said(self) -> str:
@@ -138,7 +155,7 @@ class Instance:
         return found
 
     def listening(self) -> set[str]:
-        """Addresses ("127.0.0.1:21510") on which our processes listen by TCP."""
+        """Addresses ("127.0.0.1:4330") on which our processes listen by TCP."""
         tables = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
         rows = [line.split() for t in tables for line in t.read_text().splitlines()[1:]]
         inodes = {f"socket:[{row[9]}]": row[1] for row in rows if row[3] == "0A"}
@@ -188,10 +205,11 @@ def _require_root() -> None:
 
 
 @pytest.fixture(scope="module")
-def start() -> Iterator[Callable[..., Instance]]:
-    """Starts an instance: `start("collector", "--port", "21510", user=None)`.
+def start(free_port: Callable[[], int]) -> Iterator[Callable[..., Instance]]:
+    """Starts an instance: `start("collector", "--port", "free", user=None)`.
 
-    `user` None means root. `folder` of an earlier instance starts in its folders.
+    Each "free" is a free port. `user` None means root. `folder` of an earlier
+    instance starts in its folders.
     """
     made: list[Instance] = []
 
@@ -204,7 +222,8 @@ def start() -> Iterator[Callable[..., Instance]]:
             if user is not None and os.geteuid() == 0:
                 entry = pwd.getpwnam(user)
                 os.chown(folder, entry.pw_uid, entry.pw_gid)
-        made.append(Instance(folder, args, user))
+        given = [str(free_port()) if word == "free" else word for word in args]
+        made.append(Instance(folder, given, user))
         return made[-1]
 
     yield run

@@ -17,9 +17,7 @@ import pytest
 
 pytestmark = pytest.mark.stack
 
-PMCD, WEB = 21510, 21511
-PORTS = ("--port", str(PMCD), "--web-port", str(WEB))
-USER_PORTS = ("--port", "21512", "--web-port", "21513")
+PORTS = ("--port", "free", "--web-port", "free")
 # What runs where root starts it; vkernel has a child that looks container names up.
 ALL = sorted(
     [
@@ -57,8 +55,13 @@ def values(port: int, *names: str) -> dict[str, int]:
     return {value["name"]: len(value["instances"]) for value in found}
 
 
+def loopback(instance: Any) -> set[str]:
+    """Where a collector may listen."""
+    return {f"127.0.0.1:{instance.port}", f"127.0.0.1:{instance.web_port}"}
+
+
 def test_it_serves_the_wanted_metrics_when_it_says_so(collector: Any) -> None:
-    assert values(WEB, "kernel.all.load", "proc.nprocs", "pmcd.version") == {
+    assert values(collector.web_port, "kernel.all.load", "proc.nprocs", "pmcd.version") == {
         "kernel.all.load": 3,
         "proc.nprocs": 1,
         "pmcd.version": 1,
@@ -72,7 +75,7 @@ def test_root_keeps_nothing_but_supervisor_and_starter(collector: Any) -> None:
 
 
 def test_only_two_ports_are_open_and_on_loopback(collector: Any) -> None:
-    assert collector.listening() == {f"127.0.0.1:{PMCD}", f"127.0.0.1:{WEB}"}
+    assert collector.listening() == loopback(collector)
 
 
 def test_its_sockets_are_behind_a_closed_door(collector: Any, run_as: Callable[..., str]) -> None:
@@ -99,10 +102,10 @@ def _environ(pid: int) -> dict[str, str]:
 
 def test_nobody_may_store(collector: Any, run_as: Callable[..., str]) -> None:
     """pmcd.control.timeout can be stored in a PCP whose [access] allows it."""
-    answer = served(WEB, "/pmapi/store?name=pmcd.control.timeout&value=9")
+    answer = served(collector.web_port, "/pmapi/store?name=pmcd.control.timeout&value=9")
     assert answer["success"] is False
     assert "No permission" in answer["message"]
-    hosts = (f"127.0.0.1:{PMCD}", f"unix:{collector.runtime}/pmcd.sock")
+    hosts = (f"127.0.0.1:{collector.port}", f"unix:{collector.runtime}/pmcd.sock")
     for user, host in ((None, hosts[0]), ("pcp", hosts[0]), ("pcp", hosts[1]), (None, hosts[1])):
         said = run_as(user, "pmstore", "-h", host, "pmcd.control.timeout", "9")
         assert "No permission" in said, (user, host)
@@ -138,7 +141,10 @@ def test_pmcd_restarts_vkernel_through_its_connector(
     name = "vkernel.control.heartbeat_age"
     # pmcd starts agents anew when somebody asks, and but once a minute: the next test has
     # another pmcd.
-    until(lambda: values(WEB, name) and len(pids("vkernel") - first) == 2, "vkernel's return")
+    until(
+        lambda: values(collector.web_port, name) and len(pids("vkernel") - first) == 2,
+        "vkernel's return",
+    )
     assert not pids("vkernel") & first
     assert len(pids("connector")) == 2 and len(pids("connector") & connectors) == 1
 
@@ -156,7 +162,9 @@ def test_a_killed_child_comes_back_and_that_is_said(
     assert after["pid"] != before["pid"]
     # One pmcd, one of each agent: the old ones are gone.
     assert sorted(process.role for process in collector.processes()) == ALL
-    until(lambda: values(WEB, "kernel.all.load", "proc.nprocs").get("proc.nprocs") == 1)
+    until(
+        lambda: values(collector.web_port, "kernel.all.load", "proc.nprocs").get("proc.nprocs") == 1
+    )
 
 
 def test_pmcd_restarts_an_agent_that_died(collector: Any, until: Callable[..., Any]) -> None:
@@ -168,7 +176,9 @@ def test_pmcd_restarts_an_agent_that_died(collector: Any, until: Callable[..., A
     os.kill(first, signal.SIGKILL)
 
     def back() -> bool:
-        return values(WEB, "kernel.all.load").get("kernel.all.load") == 3 and agent() not in (
+        return values(collector.web_port, "kernel.all.load").get(
+            "kernel.all.load"
+        ) == 3 and agent() not in (
             None,
             first,
         )
@@ -178,29 +188,29 @@ def test_pmcd_restarts_an_agent_that_died(collector: Any, until: Callable[..., A
 
 
 def test_taken_ports_are_told_with_their_holder(collector: Any, start: Callable[..., Any]) -> None:
-    second = start("collector", *PORTS)
+    second = start(*collector.args)
     assert second.process.wait(30) == 1
-    assert f"port {PMCD}: pmcd (process " in second.said
+    assert f"port {collector.port}: pmcd (process " in second.said
     assert "--port" in second.said
-    third = start("collector", "--port", "21514", "--web-port", str(WEB))
+    third = start("collector", "--port", "free", "--web-port", str(collector.web_port))
     assert third.process.wait(30) == 1
-    assert f"port {WEB}: pmproxy (process " in third.said
+    assert f"port {collector.web_port}: pmproxy (process " in third.said
 
 
 def test_two_never_share_a_folder(collector: Any, start: Callable[..., Any]) -> None:
     before = collector.children()
-    second = start("collector", "--port", "21514", "--web-port", "21515", folder=collector.folder)
+    second = start("collector", *PORTS, folder=collector.folder)
     assert second.process.wait(30) == 1
     assert "Another vectorpy uses the folder" in second.said
     assert collector.children() == before
 
 
 def test_a_folder_that_pcp_can_t_reach_is_told_early(start: Callable[..., Any]) -> None:
-    instance = start("collector", *USER_PORTS)
+    instance = start("collector", *PORTS)
     instance.wait_for("the collector answers")
     assert instance.end() == 0
     instance.folder.chmod(0o700)
-    again = start("collector", *USER_PORTS, folder=instance.folder)
+    again = start(*instance.args, folder=instance.folder)
     assert again.process.wait(30) == 1
     assert f"{instance.folder} is closed to others" in again.said
     assert "VECTORPY_STATE_DIR" in again.said
@@ -210,16 +220,16 @@ def test_the_system_s_pcp_is_not_touched(
     start: Callable[..., Any], system_pcp: Callable[[], dict[str, Any]]
 ) -> None:
     before = system_pcp()
-    instance = start("collector", *USER_PORTS)
+    instance = start("collector", *PORTS)
     instance.wait_for("the collector answers")
-    assert values(21513, "kernel.all.load") == {"kernel.all.load": 3}
+    assert values(instance.web_port, "kernel.all.load") == {"kernel.all.load": 3}
     assert instance.end() == 0
     assert system_pcp() == before
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_leaves_no_process_no_socket(start: Callable[..., Any], number: int) -> None:
-    instance = start("collector", *USER_PORTS)
+    instance = start("collector", *PORTS)
     instance.wait_for("the collector answers")
     assert sorted(process.role for process in instance.processes()) == ALL
     assert instance.end(number) == 0
@@ -231,11 +241,11 @@ def test_a_stop_leaves_no_process_no_socket(start: Callable[..., Any], number: i
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(
     start: Callable[..., Any], until: Callable[..., Any]
 ) -> None:
-    instance = start("collector", *USER_PORTS)
+    instance = start("collector", *PORTS)
     instance.wait_for("the collector answers")
     assert instance.end(signal.SIGKILL) == -9
     until(lambda: instance.processes() == [], "the end of all")
-    again = start("collector", *USER_PORTS, folder=instance.folder)
+    again = start(*instance.args, folder=instance.folder)
     again.wait_for("the collector answers")
     assert again.end() == 0
 
@@ -243,7 +253,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(
 @pytest.fixture(scope="module")
 def users_own(start: Callable[..., Any], ordinary: str) -> Any:
     """A collector that an ordinary user started."""
-    instance = start("collector", *USER_PORTS, user=ordinary)
+    instance = start("collector", *PORTS, user=ordinary)
     instance.wait_for("the collector answers")
     return instance
 
@@ -252,10 +262,10 @@ def test_a_user_s_collector_has_no_per_process_metrics_and_says_so(
     users_own: Any, ordinary: str
 ) -> None:
     assert "without per-process metrics" in users_own.said
-    assert values(21513, "kernel.all.load", "proc.nprocs") == {"kernel.all.load": 3}
+    assert values(users_own.web_port, "kernel.all.load", "proc.nprocs") == {"kernel.all.load": 3}
     names = ("pmcd", "pmdalinux", "pmproxy", "vkernel", "vnet", "vjvm")
     assert {p.role: p.user for p in users_own.processes()} == dict.fromkeys(names, ordinary)
-    assert users_own.listening() == {"127.0.0.1:21512", "127.0.0.1:21513"}
+    assert users_own.listening() == loopback(users_own)
 
 
 def test_a_user_s_folders_are_closed_to_others(users_own: Any) -> None:
@@ -266,10 +276,8 @@ def test_a_user_s_folders_are_closed_to_others(users_own: Any) -> None:
 def test_beyond_loopback_it_warns_and_pmproxy_still_finds_pmcd(
     start: Callable[..., Any], ordinary: str
 ) -> None:
-    instance = start(
-        "collector", "--host", "0.0.0.0", "--port", "21516", "--web-port", "21517", user=ordinary
-    )
+    instance = start("collector", "--host", "0.0.0.0", *PORTS, user=ordinary)
     instance.wait_for("the collector answers")
     assert "WARNING: pmcd and pmproxy are served on 0.0.0.0, without a password" in instance.said
-    assert instance.listening() == {"0.0.0.0:21516", "0.0.0.0:21517"}
+    assert instance.listening() == {f"0.0.0.0:{instance.port}", f"0.0.0.0:{instance.web_port}"}
     assert instance.end() == 0

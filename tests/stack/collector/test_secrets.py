@@ -23,8 +23,7 @@ pytestmark = pytest.mark.stack
 
 NAME = "proc.psinfo.environ"
 OWN, OTHER = "own-secret-6f2b", "other-secret-91c4"
-# Ports of pmcd and web API, and the page's.
-COLLECTOR, USERS, UP = (21520, 21521), (21522, 21523), (21524, 21525, 21526)
+PORTS = ("--port", "free", "--web-port", "free")
 
 
 def plant(user: str, secret: str) -> subprocess.Popen[bytes]:
@@ -52,7 +51,7 @@ def secrets(ordinary: str) -> Iterator[tuple[int, int]]:
 @pytest.fixture(scope="module")
 def collector(start: Callable[..., Any], secrets: tuple[int, int]) -> Any:
     """Root's collector: its own uid is pcp's."""
-    instance = start("collector", "--port", str(COLLECTOR[0]), "--web-port", str(COLLECTOR[1]))
+    instance = start("collector", *PORTS)
     instance.wait_for("the collector answers")
     return instance
 
@@ -60,8 +59,7 @@ def collector(start: Callable[..., Any], secrets: tuple[int, int]) -> Any:
 @pytest.fixture(scope="module")
 def users_own(start: Callable[..., Any], secrets: tuple[int, int], ordinary: str) -> Any:
     """An ordinary user's collector: the other secret is under its own uid."""
-    ports = ("--port", str(USERS[0]), "--web-port", str(USERS[1]))
-    instance = start("collector", *ports, user=ordinary)
+    instance = start("collector", *PORTS, user=ordinary)
     instance.wait_for("the collector answers")
     return instance
 
@@ -112,20 +110,23 @@ def test_the_stack_s_own_uid_can_read_what_was_planted(
 
 def test_http_tells_nobody(collector: Any, run_as: Callable[..., str]) -> None:
     number = pmid(collector, run_as, "pcp")
-    for spec in hostspecs(collector, COLLECTOR[0]):
+    for spec in hostspecs(collector, collector.port):
         for way in ({"names": NAME}, {"pmids": number}, {"name": NAME}):
-            assert none_in(get(COLLECTOR[1], "/pmapi/fetch", hostspec=spec, **way)), (spec, way)
-        assert none_in(get(COLLECTOR[1], "/pmapi/metrics", hostspec=spec, names=NAME)), spec
-        context = get(COLLECTOR[1], "/pmapi/context", hostspec=spec)
+            assert none_in(get(collector.web_port, "/pmapi/fetch", hostspec=spec, **way)), (
+                spec,
+                way,
+            )
+        assert none_in(get(collector.web_port, "/pmapi/metrics", hostspec=spec, names=NAME)), spec
+        context = get(collector.web_port, "/pmapi/context", hostspec=spec)
         if '"context"' in context:
             path = f"/pmapi/{json.loads(context)['context']}/_fetch"
-            assert none_in(get(COLLECTOR[1], path, names=NAME)), spec
+            assert none_in(get(collector.web_port, path, names=NAME)), spec
 
 
 def test_http_asked_in_earnest(collector: Any) -> None:
     """The same questions bring other metrics of the same agent."""
-    spec = f"127.0.0.1:{COLLECTOR[0]}"
-    answer = json.loads(get(COLLECTOR[1], "/pmapi/fetch", hostspec=spec, names="proc.nprocs"))
+    spec = f"127.0.0.1:{collector.port}"
+    answer = json.loads(get(collector.web_port, "/pmapi/fetch", hostspec=spec, names="proc.nprocs"))
     assert answer["values"][0]["instances"][0]["value"] > 1
 
 
@@ -133,7 +134,7 @@ def test_tcp_and_the_unix_socket_tell_no_other_user(
     collector: Any, run_as: Callable[..., str], ordinary: str
 ) -> None:
     for user in (None, "pcp", "nobody", ordinary):
-        for host in (f"127.0.0.1:{COLLECTOR[0]}", f"localhost:{COLLECTOR[0]}"):
+        for host in (f"127.0.0.1:{collector.port}", f"localhost:{collector.port}"):
             assert none_in(run_as(user, "pminfo", "-f", "-h", host, NAME)), (user, host)
     for user in (None, "nobody", ordinary):
         socket = f"unix:{collector.runtime}/pmcd.sock"
@@ -143,13 +144,13 @@ def test_tcp_and_the_unix_socket_tell_no_other_user(
 def test_a_user_s_collector_has_no_teller_of_secrets(
     users_own: Any, run_as: Callable[..., str], ordinary: str
 ) -> None:
-    for spec in hostspecs(users_own, USERS[0]):
-        body = get(USERS[1], "/pmapi/fetch", hostspec=spec, names=NAME)
+    for spec in hostspecs(users_own, users_own.port):
+        body = get(users_own.web_port, "/pmapi/fetch", hostspec=spec, names=NAME)
         assert none_in(body), spec
-        body = get(USERS[1], "/pmapi/fetch", hostspec=spec, names="kernel.all.load")
+        body = get(users_own.web_port, "/pmapi/fetch", hostspec=spec, names="kernel.all.load")
         assert '"values":[{' in body or "cannot connect" in body, spec
     for user in (None, ordinary):
-        for host in (f"127.0.0.1:{USERS[0]}", f"unix:{users_own.runtime}/pmcd.sock"):
+        for host in (f"127.0.0.1:{users_own.port}", f"unix:{users_own.runtime}/pmcd.sock"):
             assert none_in(run_as(user, "pminfo", "-f", "-h", host, NAME)), (user, host)
 
 
@@ -177,11 +178,11 @@ def up(
 ) -> tuple[Any, str]:
     """An `up` and the name of its own uid's user; root's has the web API beside pmdaproc."""
     if request.param == "user":
-        instance = start("up", "--port", str(UP[0]), user=ordinary)
+        instance = start("up", "--port", "free", user=ordinary)
         instance.wait_for("vectorpy is at ")
         return instance, ordinary
-    ports = ("--pmcd-port", str(UP[1]), "--web-port", str(UP[2]))
-    instance = start("up", "--port", "21527", "--web-api", *ports)
+    ports = ("--port", "free", "--pmcd-port", "free", "--web-port", "free")
+    instance = start("up", "--web-api", *ports)
     instance.wait_for("vectorpy is at ")
     return instance, "pcp"
 
@@ -204,8 +205,8 @@ def test_our_source_never_fetches_it(up: tuple[Any, str], run_as: Callable[..., 
 
 
 def test_our_api_tells_nobody(up: tuple[Any, str]) -> None:
-    instance, user = up
-    port = UP[0] if user != "pcp" else 21527
+    instance, _ = up
+    port = instance.port
     wishes = [
         f"chart;expr={NAME}",
         f"chart;expr=sum({NAME})",
@@ -227,6 +228,9 @@ def test_web_api_of_up_tells_nobody(up: tuple[Any, str]) -> None:
     if user != "pcp":
         assert not any(process.name == "pmproxy" for process in instance.processes())
         return
-    for spec in hostspecs(instance, UP[1]):
+    for spec in hostspecs(instance, instance.pmcd_port):
         for way in ({"names": NAME}, {"pmids": "3.8.47"}):
-            assert none_in(get(UP[2], "/pmapi/fetch", hostspec=spec, **way)), (spec, way)
+            assert none_in(get(instance.web_port, "/pmapi/fetch", hostspec=spec, **way)), (
+                spec,
+                way,
+            )

@@ -14,7 +14,6 @@ import pytest
 
 pytestmark = pytest.mark.stack
 
-PORT = 21530
 PCP = ("pmcd", "pmdalinux", "pmdaproc", "vkernel", "vnet", "vjvm")
 
 
@@ -56,21 +55,21 @@ def load_of(port: int, host: str = "local") -> list[float]:
 @pytest.fixture(scope="module")
 def up(start: Callable[..., Any]) -> Any:
     """An `up` that root started."""
-    instance = start("up", "--port", str(PORT))
+    instance = start("up", "--port", "free")
     instance.wait_for("vectorpy is at ")
     return instance
 
 
 def test_it_says_where_it_is_once_page_and_host_answer(up: Any) -> None:
-    assert f"\nvectorpy is at http://127.0.0.1:{PORT}/\n" in up.said
-    status, page = ask(PORT, "/")
+    assert f"\nvectorpy is at http://127.0.0.1:{up.port}/\n" in up.said
+    status, page = ask(up.port, "/")
     assert status == 200
     assert "<html" in page
-    assert load_of(PORT)
+    assert load_of(up.port)
 
 
 def test_no_port_of_pcp_is_open(up: Any) -> None:
-    assert up.listening() == {f"127.0.0.1:{PORT}"}
+    assert up.listening() == {f"127.0.0.1:{up.port}"}
 
 
 def test_root_keeps_nothing_but_supervisor_and_starter(up: Any) -> None:
@@ -86,7 +85,7 @@ def test_secrets_are_not_in_the_api(up: Any) -> None:
         "metrics?search=environ",
         "metrics?search=proc.psinfo",
     ):
-        _, body = ask(PORT, f"/api/v1/hosts/local/{path}")
+        _, body = ask(up.port, f"/api/v1/hosts/local/{path}")
         assert "SETTINGS_JSON" not in json.dumps(body), path  # the web's own environment has it
 
 
@@ -102,15 +101,15 @@ def test_a_killed_child_comes_back_and_the_rest_goes_on(
     assert after[name]["restarts"] == before[name]["restarts"] + 1
     for other in set(before) - {name}:
         assert after[other]["pid"] == before[other]["pid"]
-    until(lambda: load_of(PORT), "the return of local")
-    status, health = ask(PORT, "/healthz")
+    until(lambda: load_of(up.port), "the return of local")
+    status, health = ask(up.port, "/healthz")
     assert name in json.dumps(health), status
 
 
 def test_a_taken_port_is_told_with_its_holder(up: Any, start: Callable[..., Any]) -> None:
-    second = start("up", "--port", str(PORT))
+    second = start("up", "--port", str(up.port))
     assert second.process.wait(30) == 1
-    assert f"port {PORT}: " in second.said
+    assert f"port {up.port}: " in second.said
     assert "(process " in second.said
 
 
@@ -118,35 +117,36 @@ def test_a_taken_port_is_told_with_its_holder(up: Any, start: Callable[..., Any]
 def test_its_end_is_the_end_of_all(
     start: Callable[..., Any], until: Callable[..., Any], number: int
 ) -> None:
-    instance = start("up", "--port", "21531")
+    instance = start("up", "--port", "free")
     instance.wait_for("vectorpy is at ")
     assert instance.end(number) == (0 if number != signal.SIGKILL else -9)
     until(lambda: instance.processes() == [], "the end of all")
 
 
 def test_with_web_api_root_s_pmproxy_is_nobody_on_loopback(start: Callable[..., Any]) -> None:
-    ports = ("--pmcd-port", "21533", "--web-port", "21534")
-    instance = start("up", "--port", "21532", "--web-api", *ports)
+    ports = ("--pmcd-port", "free", "--web-port", "free")
+    instance = start("up", "--port", "free", "--web-api", *ports)
     instance.wait_for("vectorpy is at ")
-    assert instance.listening() == {f"127.0.0.1:{port}" for port in (21532, 21533, 21534)}
+    served = (instance.port, instance.pmcd_port, instance.web_port)
+    assert instance.listening() == {f"127.0.0.1:{port}" for port in served}
     assert who(instance)["pmproxy"] == "nobody"
     assert who(instance)["pmdaproc"] == "pcp"
     assert instance.end() == 0
 
 
 def test_an_ordinary_user_has_all_of_it(start: Callable[..., Any], ordinary: str) -> None:
-    instance = start("up", "--port", "21535", user=ordinary)
+    instance = start("up", "--port", "free", user=ordinary)
     instance.wait_for("vectorpy is at ")
     assert who(instance) == dict.fromkeys((*PCP, "sampler", "web"), ordinary)
-    assert instance.listening() == {"127.0.0.1:21535"}
+    assert instance.listening() == {f"127.0.0.1:{instance.port}"}
     assert instance.end() == 0
 
 
 def test_a_user_s_web_api_costs_the_per_process_metrics(
     start: Callable[..., Any], ordinary: str
 ) -> None:
-    ports = ("--pmcd-port", "21537", "--web-port", "21538")
-    instance = start("up", "--port", "21536", "--web-api", *ports, user=ordinary)
+    ports = ("--pmcd-port", "free", "--web-port", "free")
+    instance = start("up", "--port", "free", "--web-api", *ports, user=ordinary)
     instance.wait_for("vectorpy is at ")
     assert "without per-process metrics" in instance.said
     assert "pmdaproc" not in who(instance)
@@ -154,15 +154,15 @@ def test_a_user_s_web_api_costs_the_per_process_metrics(
 
 
 def test_serve_has_no_collector(start: Callable[..., Any], ordinary: str) -> None:
-    instance = start("serve", "--port", "21539", user=ordinary)
-    instance.wait_for("vectorpy is at http://127.0.0.1:21539/")
+    instance = start("serve", "--port", "free", user=ordinary)
+    instance.wait_for(f"vectorpy is at http://127.0.0.1:{instance.port}/")
     assert who(instance) == dict.fromkeys(("sampler", "web"), ordinary)
-    assert ask(21539, "/api/v1/hosts")[1]["default"] is None
+    assert ask(instance.port, "/api/v1/hosts")[1]["default"] is None
     assert instance.end() == 0
 
 
 def test_a_page_beyond_loopback_is_warned_of(start: Callable[..., Any], ordinary: str) -> None:
-    instance = start("serve", "--host", "0.0.0.0", "--port", "21540", user=ordinary)
+    instance = start("serve", "--host", "0.0.0.0", "--port", "free", user=ordinary)
     instance.wait_for("vectorpy is at ")
     assert "WARNING: the page is served on 0.0.0.0, without a password" in instance.said
     assert instance.end() == 0

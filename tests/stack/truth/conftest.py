@@ -23,7 +23,6 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-PORT = 21995
 SECONDS = 16.0  # of load
 CALM = 2.5  # seconds before and after it
 LATE = 0.7  # a sample of second T is taken between T and T + LATE
@@ -75,11 +74,6 @@ class Measured:
         return max(0.0, low), high
 
 
-def get(path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=20) as answer:
-        return json.loads(answer.read())
-
-
 def until(true: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + PATIENCE
     while not (value := true()):
@@ -98,7 +92,8 @@ def rested(seconds: float, sooner: Callable[[], bool]) -> Callable[[], bool]:
 class Stack:
     """`vectorpy up` in folders of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.folder = Path(tempfile.mkdtemp(prefix="vectorpy-truth-"))
         self.folder.chmod(0o755)
         self.said = self.folder / "said.txt"
@@ -108,7 +103,7 @@ class Stack:
             "VECTORPY_STATE_DIR": str(self.folder / "state"),
             "VECTORPY_RUNTIME_DIR": str(self.folder / "run"),
         }
-        command = [sys.executable, "-m", "vectorpy.cli", "up", "--port", str(PORT)]
+        command = [sys.executable, "-m", "vectorpy.cli", "up", "--port", str(port)]
         with self.said.open("wb") as out:
             self.process = subprocess.Popen(command, env=environ, cwd="/", stdout=out, stderr=out)
 
@@ -116,6 +111,14 @@ class Stack:
         if self.process.poll() is not None:
             pytest.fail(f"vectorpy up ended; its last words:\n{self.said.read_text()}")
         return "vectorpy is at " in self.said.read_text()
+
+    def ask(self, widgets: list[str]) -> dict[str, Any]:
+        """All widgets' points; asked for every few seconds it keeps them polled."""
+        query = "&".join(f"widget={one}" for one in widgets)
+        url = f"http://127.0.0.1:{self.port}/api/v1/hosts/local/points?{query}&window=120s"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+        return found
 
     @property
     def pmcd(self) -> str:
@@ -133,12 +136,6 @@ def end(process: subprocess.Popen[Any]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def ask(widgets: list[str]) -> dict[str, Any]:
-    """All widgets' points; asked for every few seconds it keeps them polled."""
-    query = "&".join(f"widget={one}" for one in widgets)
-    return get(f"/api/v1/hosts/local/points?{query}&window=120s")
 
 
 def shaped(answer: dict[str, Any]) -> dict[str, Any]:
@@ -163,18 +160,18 @@ def columns(path: Path) -> dict[str, dict[int, float]]:
 
 
 @pytest.fixture(scope="module")
-def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
+def measured(request: pytest.FixtureRequest, free_port: Callable[[], int]) -> Iterator[Measured]:
     """Some twenty seconds of mixed load, seen on all three ways."""
     widgets: list[str] = request.module.WIDGETS
-    stack = Stack()
+    stack = Stack(free_port())
     others: list[subprocess.Popen[Any]] = []
     try:
         until(stack.answers, "vectorpy's answer")
-        ask(widgets)
+        stack.ask(widgets)
         seen = stack.folder / "seen.jsonl"
         others.append(subprocess.Popen([sys.executable, str(HERE / "watch.py"), str(seen)]))
         until(lambda: seen.exists() and seen.stat().st_size, "the first reading")
-        until(lambda: shaped(ask(widgets)), "points")
+        until(lambda: shaped(stack.ask(widgets)), "points")
         reported = stack.folder / "reported.csv"
         samples = str(round(SECONDS + 2 * CALM) + 6)
         pmrep = ["pmrep", "-h", stack.pmcd, "-o", "csv", "-f", "%s", "-t", "1", "-s", samples]
@@ -188,14 +185,14 @@ def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
         load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         others.append(load)
         while load.poll() is None:
-            ask(widgets)
+            stack.ask(widgets)
             until(rested(5.0, lambda: load.poll() is not None), "five seconds")
         assert load.stdout is not None
         sums = json.loads(load.stdout.read())
         load.stdout.close()
         last = int(time.time() + CALM)
         until(lambda: time.time() > last + 1.5, "calm after")
-        points = shaped(ask(widgets))
+        points = shaped(stack.ask(widgets))
         until(lambda: others[1].poll() is not None, "the end of pmrep")
         readings = [json.loads(line) for line in seen.read_text().splitlines()[:-1]]
         yield Measured(start, last, points, readings, sums, columns(reported))
