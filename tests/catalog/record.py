@@ -1,6 +1,6 @@
 """Record what a stock PCP says of every metric in the catalogue, for the tests beside this file.
 
-By hand, against a pmcd with PCP's own agents only:
+By hand, against a pmcd; what is not of PCP's linux, proc and pmcd agents is left out:
 
     .venv/bin/python tests/catalog/record.py HOST[:PORT] > tests/catalog/pcp-6.0.3.json
 """
@@ -20,6 +20,7 @@ TYPES = {
     "64-bit int": "s64",
     "64-bit unsigned int": "u64",
 }
+OTHERS = ("vkernel.", "vnet.", "vjvm.", "bcc.", "bpf.")
 ENTRY = re.compile(
     r"^(?P<name>\S+) PMID: (?P<pmid>[\d.]+) \[(?P<oneline>.*)\]\n"
     r"\s+Data Type: (?P<type>.+?)\s+InDom: (?P<indom>\S+) \S+\n"
@@ -30,7 +31,9 @@ ENTRY = re.compile(
 
 def record(host: str) -> str:
     """JSON text: PCP's version and one line per metric; names that pmcd lacks are left out."""
-    names = sorted(frozenset().union(*(w.metrics for w in load().widgets.values())))
+    widgets = load().widgets.values()
+    named = frozenset().union(*(w.metrics.union(*(s.metrics for s in w.series)) for w in widgets))
+    names = sorted(name for name in named if not name.startswith(OTHERS))
     command = ["pminfo", "-h", host, "-d", "-m", "-t"]
     output = subprocess.run([*command, *names], text=True, capture_output=True, check=False).stdout
     version = subprocess.run(

@@ -22,10 +22,19 @@ WISHES = [
 # Of PCP's bcc, as our agent has nothing of the kind.
 BCC_ONLY = {f"ext4-latency;operation={name}" for name in ("open", "read", "write")}
 
+# What stands beside them in a widget: the host's CPUs and memory.
+BESIDES = ("hinv.ncpu", "mem.physmem", "mem.util.used", "mem.util.free")
+
 
 def of(agents, *names):
     """Descriptors of these agents only."""
     return {n: d for n, d in agents.items() if n.partition(".")[0] in names}
+
+
+@pytest.fixture
+def everything(agents, stock):
+    """Descriptors of our agents, and of what some of their widgets need of PCP's own."""
+    return {**of(agents, *OURS), **{n: stock[n] for n in BESIDES}}
 
 
 def draws(catalog, wish, descriptors):
@@ -39,8 +48,8 @@ def test_the_recorded_descriptors_are_those_of_the_agents_tables():
 
 
 @pytest.mark.parametrize("wish", sorted(set(WISHES) - BCC_ONLY))
-def test_our_agents_draw_every_widget_of_theirs(catalog, agents, wish):
-    found = draws(catalog, wish, of(agents, *OURS))
+def test_our_agents_draw_every_widget_of_theirs(catalog, everything, wish):
+    found = draws(catalog, wish, everything)
     assert (found.reason, found.missing) == ("", ())
     widget = catalog.instantiate(Wish.parse(wish))
     if widget.table is None:

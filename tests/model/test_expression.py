@@ -227,11 +227,14 @@ LIMITED = {
         ("min(min(all, 3), 7)", {"": [3, 3, 3]}),
         ("max(2, 3)", {"": [3, 3, 3]}),
         ("max(used)", {"": [1, 1, 1]}),
+        ("max(nothing, 3)", {}),
+        ("max(3, nothing)", {}),
+        ("max(sum(nothing), 0 * all)", {"": [0, 0, 0]}),
     ],
 )
 def test_the_lesser_of_two_is_the_one_that_exists(text, expected):
     used = {"web": [1.0] * 3, "db": [1.0] * 3, "job": [1.0] * 3}
-    assert value(text, limit=LIMITED, all=[50.0] * 3, used=used) == expected
+    assert value(text, limit=LIMITED, all=[50.0] * 3, used=used, nothing={}) == expected
 
 
 def test_sums_of_nothing_that_exists_are_null():

@@ -63,10 +63,10 @@ def either(word: str, a: Operand, b: Operand) -> Operand:
     if not isinstance(a, dict):
         if not isinstance(b, dict):
             return min(a, b) if word == "min" else max(a, b)
-        a = {"": [a] * _rows(b)}
+        a = {"": [a] * _rows(b)} if b else {}
     elif not isinstance(b, dict):
-        b = {"": [b] * _rows(a)}
-    names = {*a, *b} - {""} or {""}
+        b = {"": [b] * _rows(a)} if a else {}
+    names = {*a, *b} - {""} or {*a, *b}
     found: Columns = {}
     for name in sorted(names):
         pair = [c for c in (a.get(name, a.get("")), b.get(name, b.get(""))) if c is not None]
