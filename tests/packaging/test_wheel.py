@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import time
 import urllib.error
@@ -19,7 +18,6 @@ import pytest
 Run = Callable[..., str]
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
-PORTS = range(21790, 21800)
 
 
 @pytest.fixture(scope="module")
@@ -83,22 +81,10 @@ def test_commands_answer(installed: Path, no_node: str, run: Run) -> None:
     assert "disk-latency" in run(installed, "widgets", path=no_node)
 
 
-def _free_port() -> int:
-    for port in PORTS:
-        with closing(socket.socket()) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"none of the ports {PORTS} is free")
-
-
 @contextmanager
-def _serving(installed: Path, workshop: Path, path: str) -> Iterator[str]:
+def _serving(installed: Path, workshop: Path, path: str, port: int) -> Iterator[str]:
     """`vectorpy serve` from an empty folder; yields its URL once all is well."""
-    port, home = _free_port(), workshop / "home"
+    home = workshop / "home"
     home.mkdir()
     log = (workshop / "serve.log").open("w+")
     folders = {"HOME": home, "VECTORPY_STATE_DIR": home / "s", "VECTORPY_RUNTIME_DIR": home / "r"}
@@ -143,8 +129,10 @@ def _get(url: str) -> tuple[str, str]:
         return answer.headers.get_content_type(), answer.read().decode("utf-8", "replace")
 
 
-def test_serves_the_page(installed: Path, workshop: Path, no_node: str) -> None:
-    with _serving(installed, workshop, no_node) as url:
+def test_serves_the_page(
+    installed: Path, workshop: Path, no_node: str, free_port: Callable[[], int]
+) -> None:
+    with _serving(installed, workshop, no_node, free_port()) as url:
         kind, page = _get(f"{url}/")
         assert kind == "text/html"
         places = re.findall(r'(?:src|href)="(/[^"]+)"', page)

@@ -20,7 +20,12 @@ from vectorpy.sources.egress import Getter, Limits
 from vectorpy.sources.web import WebSource
 
 RECORDED = Path(__file__).parent / "recorded"
-PORTS = range(21210, 21250)
+PORTS: list[int] = []  # this session's own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ports(free_port):
+    PORTS.extend(range(free_port.first + 1, free_port.last + 1))
 
 
 def listener(backlog=16):
@@ -348,11 +353,11 @@ def replayed(http_server, getter):
 
 
 @pytest.fixture
-def settings():
+def settings(free_port):
     """Builder of settings that allow loopback at the tests' own ports."""
 
     def build(**more):
-        given = {"allow_net": ("127.0.0.0/8",), "allow_port": ("21200-21299", "44321-44323")}
+        given = {"allow_net": ("127.0.0.0/8",), "allow_port": (free_port.range, "44321-44323")}
         return Settings(**(given | more))
 
     return build

@@ -26,7 +26,6 @@ import vfiles
 import vsnap
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
-TOMCAT_PORT, STOP_PORT, JOLOKIA_PORT = 22120, 22121, 22122
 CATALINA = Path("/usr/share/tomcat10/bin/catalina.sh")
 JARS = ":/usr/share/java/jolokia-core.jar:/usr/share/java/json-simple.jar"
 
@@ -36,14 +35,31 @@ def rules(name: str) -> tuple[j_maps.Rule, ...]:
 
 
 @pytest.fixture(scope="module")
-def tomcat(java: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def tomcat_port(free_port: Callable[[], int]) -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def word(tomcat_port: int) -> str:
+    """The server as a conf names it."""
+    return f"tomcat:jmxproxy:http://127.0.0.1:{tomcat_port}/manager/jmxproxy"
+
+
+@pytest.fixture(scope="module")
+def tomcat(
+    java: str,
+    tomcat_port: int,
+    free_port: Callable[[], int],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[int]:
     """A Tomcat of its own on loopback, with the manager and a user for jmxproxy; its pid."""
     assert CATALINA.exists(), "these tests need tomcat10, tomcat10-admin and tomcat10-user"
     base = tmp_path_factory.mktemp("tomcat") / "base"
-    create = ["tomcat10-instance-create", "-p", str(TOMCAT_PORT), "-c", str(STOP_PORT), str(base)]
+    ports = ("-p", str(tomcat_port), "-c", str(free_port()))
+    create = ["tomcat10-instance-create", *ports, str(base)]
     subprocess.run(create, check=True, capture_output=True, timeout=60)
     server = base / "conf/server.xml"
-    port = f'port="{TOMCAT_PORT}"'
+    port = f'port="{tomcat_port}"'
     server.write_text(server.read_text().replace(port, f'{port} address="127.0.0.1"'))
     (base / "conf/tomcat-users.xml").write_text(
         '<tomcat-users xmlns="http://tomcat.apache.org/xml" version="1.0">'
@@ -74,10 +90,10 @@ def tomcat(java: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]
         running.communicate(timeout=60)
 
 
-def get(path: str) -> int:
+def get(port: int, path: str) -> int:
     """The length of an answer, or its status where it is an error."""
     try:
-        address = f"http://127.0.0.1:{TOMCAT_PORT}{path}"
+        address = f"http://127.0.0.1:{port}{path}"
         with urllib.request.urlopen(address, timeout=20) as answer:
             return len(answer.read())
     except urllib.error.HTTPError as error:
@@ -91,26 +107,27 @@ def poller(conf: vconf.Conf, word: str, login: tuple[str, str] | None = None) ->
     return j_mbeans.Poller(server, rules(server.map), login, conf)
 
 
-TOMCAT = f"tomcat:jmxproxy:http://127.0.0.1:{TOMCAT_PORT}/manager/jmxproxy"
-
-
 def test_a_real_tomcat_by_jmxproxy(
-    tomcat: int, conf: Callable[..., vconf.Conf], until: Callable[..., None]
+    tomcat: int,
+    tomcat_port: int,
+    word: str,
+    conf: Callable[..., vconf.Conf],
+    until: Callable[..., None],
 ) -> None:
-    jmx = poller(conf(mbeans_timeout=20.0), TOMCAT, ("duke", "geheim"))
-    assert get("/hundred.txt") == 100  # whatever is set up by a first request
+    jmx = poller(conf(mbeans_timeout=20.0), word, ("duke", "geheim"))
+    assert get(tomcat_port, "/hundred.txt") == 100  # whatever is set up by a first request
     jmx.once()
     assert jmx.why == ""
     before = jmx.answer()
     for _ in range(20):
-        assert get("/hundred.txt") == 100
+        assert get(tomcat_port, "/hundred.txt") == 100
     for _ in range(5):
-        assert get("/none") == 404
+        assert get(tomcat_port, "/none") == 404
     jmx.once()
     after = jmx.answer()
     assert before is not None and after is not None
     assert after.pid == tomcat
-    connector = f"http-nio-127.0.0.1-{TOMCAT_PORT}"
+    connector = f"http-nio-127.0.0.1-{tomcat_port}"
 
     def grown(metric: str) -> float:
         column = f"mbean.tomcat.{metric}"
@@ -132,25 +149,26 @@ def test_a_real_tomcat_by_jmxproxy(
     assert len(after.values) == 14
 
 
-def test_without_the_password_it_says_so(tomcat: int, conf: Callable[..., vconf.Conf]) -> None:
-    jmx = poller(conf(mbeans_timeout=20.0), TOMCAT)
+@pytest.mark.usefixtures("tomcat")
+def test_without_the_password_it_says_so(word: str, conf: Callable[..., vconf.Conf]) -> None:
+    jmx = poller(conf(mbeans_timeout=20.0), word)
     jmx.once()
     assert jmx.why.startswith("it wants a user and a password (answer 401)")
     assert jmx.answer() is None
 
 
 def test_its_instances_are_named_after_its_jvm(
-    tomcat: int, conf: Callable[..., vconf.Conf]
+    tomcat: int, tomcat_port: int, word: str, conf: Callable[..., vconf.Conf]
 ) -> None:
     jvms = j_probes.Jvms(conf(), vfiles.World("/"))
     first = jvms.collect(0.0)
-    jmx = poller(conf(mbeans_timeout=20.0), TOMCAT, ("duke", "geheim"))
+    jmx = poller(conf(mbeans_timeout=20.0), word, ("duke", "geheim"))
     jmx.once()
     reading = j_mbeans.MBeans([jmx], jvms.known).collect(0.0)
     snapshot = vsnap.Assembler(j_table.TABLE).snapshot([first, reading], 0.0)
     jvms.close()
     names = [name for _, name in snapshot.indoms[5]]
-    assert f"{tomcat}:Bootstrap::http-nio-127.0.0.1-{TOMCAT_PORT}" in names
+    assert f"{tomcat}:Bootstrap::http-nio-127.0.0.1-{tomcat_port}" in names
     assert snapshot.faults == 0
 
 
@@ -182,16 +200,19 @@ def expected(name: str) -> tuple[list[tuple[str, str, str]], dict[str, dict[str,
 
 @pytest.mark.parametrize("name", ["kafka", "cassandra"])
 def test_every_metric_of_a_map_by_jolokia(
-    name: str, run_java: Callable[..., Any], tmp_path: Path, conf: Callable[..., vconf.Conf]
+    name: str,
+    run_java: Callable[..., Any],
+    tmp_path: Path,
+    conf: Callable[..., vconf.Conf],
+    free_port: Callable[[], int],
 ) -> None:
     lines, metrics = expected(name)
     file = tmp_path / "beans"
     file.write_text("".join("\t".join(line) + "\n" for line in lines))
-    options = {"main": "Beans", "arguments": (str(JOLOKIA_PORT), str(file)), "path": JARS}
+    port = free_port()
+    options = {"main": "Beans", "arguments": (str(port), str(file)), "path": JARS}
     jvm = run_java("-Xmx64m", "-XX:+UseSerialGC", **options)
-    jolokia = poller(
-        conf(mbeans_timeout=20.0), f"{name}:jolokia:http://127.0.0.1:{JOLOKIA_PORT}/jolokia/"
-    )
+    jolokia = poller(conf(mbeans_timeout=20.0), f"{name}:jolokia:http://127.0.0.1:{port}/jolokia/")
     jolokia.once()
     assert jolokia.why == ""
     answer = jolokia.answer()
