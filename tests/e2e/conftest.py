@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import select
 import shutil
 import signal
@@ -31,23 +30,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 PATIENCE = 30.0
-PORTS = range(21900, 22000)
 CHROMIUM = os.environ.get("VECTORPY_TEST_CHROMIUM", "/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE = {"width": 1440, "height": 900}
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
-
-# In an order of this session's own: two sessions at a time seldom want the same port.
-_ports = iter(random.sample(PORTS, len(PORTS)))
-
-
-def free_port() -> int:
-    """A port that is free on loopback, each once in a session."""
-    for port in _ports:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port")
 
 
 def wait_until(true: Callable[[], Any], what: str, pause: Callable[[], Any]) -> Any:
@@ -128,11 +114,9 @@ class Program:
 class Up(Program):
     """`vectorpy up`, which may reach all ports of this session on loopback."""
 
-    def __init__(self) -> None:
-        port = free_port()
+    def __init__(self, port: int, session: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        ports = ("44321-44323", f"{PORTS[0]}-{PORTS[-1]}")
-        reach = [flag for one in ports for flag in ("--allow-port", one)]
+        reach = [flag for one in ("44321-44323", session) for flag in ("--allow-port", one)]
         super().__init__("up", "--port", str(port), "--allow-net", "127.0.0.0/8", *reach)
 
     def get(self, path: str) -> tuple[int, dict[str, str], Any]:
@@ -151,8 +135,8 @@ class Up(Program):
 class Remote(Program):
     """`vectorpy collector`: another host, by its web API and by its pmcd."""
 
-    def __init__(self) -> None:
-        self.pmcd_port, self.web_port = free_port(), free_port()
+    def __init__(self, pmcd_port: int, web_port: int) -> None:
+        self.pmcd_port, self.web_port = pmcd_port, web_port
         ports = ("--port", str(self.pmcd_port), "--web-port", str(self.web_port))
         super().__init__("collector", *ports)
 
@@ -166,8 +150,8 @@ class Remote(Program):
 
 
 @pytest.fixture(scope="session")
-def up() -> Iterator[Up]:
-    program = Up()
+def up(free_port: Any) -> Iterator[Up]:
+    program = Up(free_port(), free_port.range)
     try:
         program.wait_for("vectorpy is at ")
         yield program
@@ -176,8 +160,8 @@ def up() -> Iterator[Up]:
 
 
 @pytest.fixture(scope="session")
-def remote() -> Iterator[Remote]:
-    program = Remote()
+def remote(free_port: Callable[[], int]) -> Iterator[Remote]:
+    program = Remote(free_port(), free_port())
     try:
         program.wait_for("the collector answers")
         yield program
@@ -359,8 +343,8 @@ def view(browser: Browser, tabs: BrowserContext, up: Up) -> Iterator[Callable[..
 class Counter:
     """A TCP proxy before a web API that notes when each fetch of a sample passed it."""
 
-    def __init__(self, target: int) -> None:
-        self.port, self._target = free_port(), target
+    def __init__(self, port: int, target: int) -> None:
+        self.port, self._target = port, target
         self.fetches: list[float] = []
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -396,13 +380,8 @@ class Counter:
 
 
 @pytest.fixture
-def counter(remote: Remote) -> Iterator[Counter]:
+def counter(remote: Remote, free_port: Callable[[], int]) -> Iterator[Counter]:
     """A host of its own on the way to the remote web API, whose fetches are counted."""
-    proxy = Counter(remote.web_port)
+    proxy = Counter(free_port(), remote.web_port)
     yield proxy
     proxy.close()
-
-
-@pytest.fixture(scope="session", name="free_port")
-def free_port_fixture() -> Callable[[], int]:
-    return free_port
