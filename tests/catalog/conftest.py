@@ -56,24 +56,27 @@ Values = Mapping[str, Any]
 
 
 @pytest.fixture
-def drawn(stock: dict[str, Descriptor]) -> Callable[..., dict[str, float | None]]:
+def drawn(
+    stock: dict[str, Descriptor], agents: dict[str, Descriptor]
+) -> Callable[..., dict[str, float | None]]:
     """`drawn(widget, first, second, dt=1.0)`: the last point of each series, by its title.
 
     `first` and `second` are two samples, metric -> value or instance -> value,
-    taken `dt` seconds apart.
+    taken `dt` seconds apart. With `ours` the host runs our agents too.
     """
 
     def run(
-        widget: Widget, first: Values, second: Values, dt: float = 1.0
+        widget: Widget, first: Values, second: Values, dt: float = 1.0, ours: bool = False
     ) -> dict[str, float | None]:
+        table = {**stock, **agents} if ours else stock
         rates, ring = Rates(), Ring(60, 10_000_000)
-        ring.declare(stock)
+        ring.declare(table)
         for second_, stamp, raw in ((100, 1000.0, first), (101, 1000.0 + dt, second)):
             values = {m: v if isinstance(v, dict) else {"": v} for m, v in raw.items()}
-            points = rates.points(Sample([Part(stamp, values)]), stock)
+            points = rates.points(Sample([Part(stamp, values)]), table)
             ring.append(second_, points.covered, points.values)
         absent = {name for name in widget.metrics if name not in second}
-        checked = widget.check(stock, absent)
+        checked = widget.check(table, absent)
         assert checked.reason == ""
         window = ring.view(checked.widget.metrics, 100, 101)
         found: dict[str, float | None] = {}

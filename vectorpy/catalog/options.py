@@ -208,7 +208,7 @@ CHART = Widget(
         "Compare it with the same time of another day, or with a host that is well.",
     ),
     series=(),
-    aliases=("custom.metric", "custom-chart"),
+    aliases=("custom.metric", "custom-chart", "custom-table"),
     per_instance=True,
     top=8,
     range=(None, None),
