@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vectorpy.catalog.widget import SeriesSpec
+from vectorpy.live.view import View
 
 SECOND = 1_795_000_000
 
@@ -220,6 +221,7 @@ def test_a_faulty_widget_ends_alone(
         return real(self, *args, **how)
 
     monkeypatch.setattr(SeriesSpec, "columns", broken)
+    monkeypatch.setattr(View, "_quick_row", lambda *_: None)
     w.run(3.0)
     load, switches = w.sink.of("layout")[-1]["widgets"]
     assert load["series"] == [] and "a fault" in load["reason"]
@@ -234,7 +236,8 @@ def test_a_widget_added_later_opens_with_recorded_history(world: Any, build: Any
     w.run(10.5)
     answer = dict(w.join("switches", viewer="bob"))
     assert len(answer["history"]["t"]) == 11
-    assert answer["history"]["columns"] == [[100] * 11]
+    # What is drawn comes first: recorded ones begin with the sample after the first rates.
+    assert answer["history"]["columns"] == [[None] * 2 + [100] * 9]
 
 
 def test_a_metric_that_was_not_sampled_comes_with_the_next_sample(world: Any) -> None:

@@ -220,3 +220,25 @@ def test_views_across_the_end_of_the_arrays_are_in_order(seconds):
         window = ring.view(["m"], t - 40, t)
         assert window.times == list(range(max(0, t - 40), t + 1))
         assert window.columns["m"][""] == [float(s) for s in window.times]
+
+
+def test_the_newest_points_are_those_of_the_last_row_alone():
+    ring = Ring(60, 1 << 20)
+    assert ring.newest(5) is None
+    ring.append(5, 1.0, {"load": {"": 2.0}})
+    assert ring.newest(5) == {"load": {"": 2.0}}
+    assert ring.newest(4) is None
+    ring.gap(6)
+    assert ring.newest(5) is None
+    assert ring.newest(6) is None
+    ring.append(7, 1.0, {"load": {"": 3.0}})
+    assert ring.newest(7) == {"load": {"": 3.0}}
+    ring.clear()
+    assert ring.newest(7) is None
+
+
+def test_where_a_series_was_refused_the_newest_points_are_not_what_is_kept():
+    ring = Ring(60, 0)
+    ring.append(5, 1.0, {"load": {"": 2.0}})
+    assert ring.refused == 1
+    assert ring.newest(5) is None

@@ -68,6 +68,7 @@ class Ring:
         self._covered = array("d", [0.0]) * self.capacity
         self._columns: dict[str, dict[str, array[float]]] = {}
         self._latest: Values = {}
+        self._latest_at = NEVER
         self._series = 0
         self._untidy = 0
         self._last: int | None = None
@@ -114,7 +115,7 @@ class Ring:
         means that the clock was set back: what was later is forgotten.
         """
         slot = self._open(t, covered)
-        self._latest = values
+        self._latest, self._latest_at = values, t
         met = 0
         for metric, columns in self._columns.items():
             points = values.get(metric)
@@ -146,6 +147,7 @@ class Ring:
     def gap(self, t: int) -> None:
         """The sample of second `t` failed: everything is null there."""
         slot = self._open(t, 0.0)
+        self._latest_at = NEVER
         for columns in self._columns.values():
             for column in columns.values():
                 column[slot] = NAN
@@ -263,6 +265,11 @@ class Ring:
     def latest(self, metric: str) -> dict[str, Point]:
         """Points of the newest row that did not fail, texts as well; {} where it has none."""
         return dict(self._latest.get(metric, {}))
+
+    def newest(self, t: int) -> Values | None:
+        """Points of second `t`, texts as well; None where they are not the last row's, or not all
+        are kept."""
+        return self._latest if t == self._latest_at and not self.refused else None
 
     def view(self, metrics: Iterable[str], start: int, end: int, interval: int = 1) -> Window:
         """Rows of these metrics from `start` to `end`, both included, at `interval` seconds.

@@ -1,0 +1,108 @@
+"""Expressions on the newest points alone, as plain arithmetic: most ticks need no more.
+
+Only what is quick belongs here. Whatever is not plain (a gap, an instance that is
+not there, a division by zero, an overflow) raises one of `UNUSUAL`, and then
+`expression` says what the value is. So there is one meaning, and this is no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vectorpy.model.expression import Expression, Node
+from vectorpy.model.rates import Point
+
+Latest = Mapping[str, Mapping[str, Point]]
+# The value of one instance; "" where all metrics are singular.
+Run = Callable[[Latest, str], float]
+UNUSUAL = (KeyError, TypeError, ValueError, ArithmeticError)
+
+_FOLDS: dict[str, Callable[[Any], float]] = {"sum": sum, "min": min, "max": max}
+
+
+def compiled(expression: Expression) -> Run | None:
+    """The expression as a function of newest points; None where it has parts that are not quick.
+
+    Of `top(n, e)` it gives the value of e. The function gives a finite number or
+    raises one of UNUSUAL. Instance filters are not applied: aggregates over
+    instances are not for widgets that have one.
+    """
+    root = expression.root
+    run = _node(root.parts[0] if expression.top is not None else root)
+    if run is None:
+        return None
+    inner = run
+
+    def finite(latest: Latest, instance: str) -> float:
+        x = inner(latest, instance)
+        if x - x != 0.0:
+            raise ValueError("not finite")
+        return x
+
+    return finite
+
+
+def aggregates(expression: Expression) -> bool:
+    """Whether some part of it is over instances."""
+    return any(node.kind in _FOLDS or node.kind == "avg" for node in expression.root.walk())
+
+
+def _node(node: Node) -> Run | None:
+    if node.kind == "number":
+        number = node.number
+        return lambda latest, instance: number
+    if node.kind == "metric":
+        return _metric(node.word)
+    if node.kind in ("sum", "min", "max", "avg"):
+        return _fold(node)
+    parts = [_node(part) for part in node.parts]
+    runs = [part for part in parts if part is not None]
+    if len(runs) < len(parts):
+        return None
+    if node.kind == "negative":
+        a = runs[0]
+        return lambda latest, instance: 0.0 - a(latest, instance)
+    return _binary(node.word, *runs) if node.kind == "binary" else None
+
+
+def _metric(name: str) -> Run:
+    def point(latest: Latest, instance: str) -> Any:
+        points = latest[name]
+        # A singular metric goes with every instance.
+        return points[instance] if instance in points else points[""]
+
+    return point
+
+
+def _fold(node: Node) -> Run | None:
+    """An aggregate over the instances of one metric."""
+    if len(node.parts) != 1 or node.parts[0].kind != "metric":
+        return None
+    name, fold = node.parts[0].word, _FOLDS.get(node.kind)
+
+    def folded(latest: Latest, instance: str) -> Any:
+        points: Any = latest[name].values()
+        if not points:
+            raise KeyError(name)
+        return fold(points) if fold else sum(points) / len(points)
+
+    return folded
+
+
+def _binary(sign: str, a: Run, b: Run) -> Run:
+    if sign == "+":
+        return lambda latest, instance: a(latest, instance) + b(latest, instance)
+    if sign == "-":
+        return lambda latest, instance: a(latest, instance) - b(latest, instance)
+    if sign == "*":
+        return lambda latest, instance: a(latest, instance) * b(latest, instance)
+
+    def quotient(latest: Latest, instance: str) -> float:
+        x = a(latest, instance)
+        found = x / b(latest, instance)
+        if found == 0.0 and x != 0.0:
+            raise OverflowError("divided by what is no number, or the result is too small")
+        return found
+
+    return quotient
