@@ -143,15 +143,29 @@ def test_a_host_that_does_not_answer_is_told_step_by_step(
 ) -> None:
     """ "Shows nothing" is never the answer: the reason and what was tried stand on the page."""
     host = f"127.0.0.1:{free_port()}"
-    page = view("/?host=local&w=load&v=1")
-    page.until(page.wishes)
-    page.type_hosts(host)
+    page = view(f"/?host={host}&w=load&v=1")
     page.until(lambda: "down" in page.host(host), "the state down")
     steps = page.page.locator(".check .step")
     steps.first.wait_for()
     assert steps.count() >= 3
     assert "Next try in" in page.until(lambda: "Next try in" in page.host(host) and page.host(host))
+    page.type_hosts("local")
     page.drawn("local", "load")
+    page.until(lambda: page.page.locator(".check").count() == 0, "charts in its place")
+
+
+def test_a_lost_host_moves_nobodys_charts(
+    view: Callable[..., Any], free_port: Callable[[], int]
+) -> None:
+    """Its head is as high as one that is well, and what was tried opens when asked for."""
+    page = view(f"/?host=local&host=127.0.0.1:{free_port()}&w=load&v=1")
+    page.drawn("local", "load")
+    page.page.locator('.host[data-state="down"]').wait_for()
+    heights = page.page.eval_on_selector_all(".host .said", "(a) => a.map((p) => p.offsetHeight)")
+    assert heights[0] == heights[1] > 0
+    assert page.page.locator(".check").count() == 0
+    page.page.locator('.host[data-state="down"]').get_by_role("button", name="Check").click()
+    page.page.locator(".check .step").first.wait_for()
 
 
 def test_a_host_that_may_not_be_reached_is_told(view: Callable[..., Any]) -> None:

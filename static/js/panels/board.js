@@ -133,14 +133,13 @@ class Board {
     this.#grid.remove();
   }
 
-  /** Cards of hosts that never came are left out where no other host stands beside them. */
+  /** Where no host ever came, there are no cards: what was tried stands there instead. */
   #states() {
-    const { hosts, dashboard } = this.#room.store.state;
-    for (const head of this.#heads.values()) {
-      const lost = LOST.includes(hosts[head.host]?.state ?? "");
-      const bare = lost && !head.node.dataset.drawn;
-      this.#grid.classList.toggle("bare", bare && dashboard.hosts.length === 1);
-    }
+    const { hosts } = this.#room.store.state;
+    const heads = [...this.#heads.values()];
+    const bare = heads.every((head) => LOST.includes(hosts[head.host]?.state ?? "") && !head.node.dataset.drawn);
+    this.#grid.classList.toggle("bare", bare);
+    for (const head of heads) head.explain(bare);
     for (const { card } of this.#cards.values()) {
       const state = hosts[card.host]?.state ?? "connecting";
       if (card.node.dataset.state === state) continue;

@@ -1,6 +1,9 @@
 /**
  * The head of each host: its state in words and colour, the reason, what to try, when it is
  * tried next, and what it costs. Below it, where it does not connect, what was tried.
+ *
+ * Heads keep their height: a host that is lost or comes back moves nobody's charts. So what was
+ * tried opens by itself only where there is no chart yet, else by its button.
  */
 
 import { host_removed } from "../actions.js";
@@ -23,9 +26,10 @@ class HostHead {
   #dot = el("i", { class: "dot" });
   #name = el("h2", {});
   #state = el("span", { class: "state" });
-  #facts = el("span", { class: "facts" });
-  #words = el("p", { class: "reason", hidden: true });
   #next = el("span", { class: "next" });
+  #text = el("span", {});
+  /** Facts of a host that is well, else the reason. */
+  #said = el("p", { class: "said" }, this.#next, this.#text);
   /** What was tried, as a row of its own below all heads. */
   below = el("div", { class: "below", hidden: true });
   /** @type {ReturnType<typeof checkPanel>|null} */
@@ -43,7 +47,7 @@ class HostHead {
     this.#store = store;
     this.#time = time;
     const why = el("button", { type: "button", class: "link", onclick: () => this.#toggle() }, "Check");
-    why.title = "What was tried to reach this host, and what it offers";
+    why.title = "What was tried to reach this host, step by step, and what it offers";
     this.node = el(
       "section",
       { class: "host", "data-host": host, "aria-label": `Host ${host}` },
@@ -53,11 +57,10 @@ class HostHead {
         this.#dot,
         this.#name,
         this.#state,
-        this.#facts,
+        this.#said,
         why,
         el("button", { type: "button", class: "icon-button", "aria-label": `Remove ${host}`, title: `Remove ${host}`, onclick: () => store.do(host_removed, host) }, icon("close")),
       ),
-      this.#words,
     );
     const stops = [store.follow((state) => state.hosts[host], () => this.update()), store.subscribe((state) => state.link, () => this.update())];
     this.#stop = () => stops.forEach((stop) => stop());
@@ -80,14 +83,22 @@ class HostHead {
     say(this.#name, hostTitle(this.host, said));
     this.#name.title = this.host;
     say(this.#state, stateName(state));
-    say(this.#facts, this.#factText(said));
-    const words = [said?.reason, said?.hint].filter(Boolean).join(" ");
-    this.#words.hidden = state === "live" || state === "unknown" || !words;
-    say(this.#next, state === "unknown" ? "" : nextTry(said, this.#time()));
-    if (this.#words.firstChild?.textContent !== words || !this.#next.isConnected) fill(this.#words, words, this.#next);
+    const well = state === "live" || state === "unknown";
+    const reason = well ? "" : [said?.reason, said?.hint].filter(Boolean).join(" ");
+    const next = reason && nextTry(said, this.#time());
+    say(this.#next, next && `${next} `);
+    say(this.#text, reason || this.#factText(said));
+    this.#said.classList.toggle("reason", reason !== "");
+    this.#said.title = reason;
+    if (state === "live") this.#recovered();
+  }
+
+  /** What was tried opens and closes by itself as long as no host has a chart. @param {boolean} bare */
+  explain(bare) {
+    const { state } = this.node.dataset;
     // One that was refused as it stands was not tried.
-    if (LOST.includes(state) && state !== "refused" && !this.node.dataset.drawn) this.#open_check();
-    else if (state === "live") this.#recovered();
+    if (bare && LOST.includes(state ?? "") && state !== "refused") this.#open_check();
+    else if (!bare) this.#close_unasked();
   }
 
   /** @param {import("../model/types.js").HostState|undefined} said */
@@ -128,6 +139,10 @@ class HostHead {
   /** What was shown because nothing came goes when something comes. */
   #recovered() {
     this.#dismissed = false;
+    this.#close_unasked();
+  }
+
+  #close_unasked() {
     if (this.#check?.node.dataset.asked === "false") this.#close_check();
   }
 }
