@@ -45,7 +45,7 @@ def refused(folder) -> str:
 
 def test_a_sound_file_loads(shelf):
     catalog = load(shipped=shelf(a=WIDGET + PRESET))
-    assert list(catalog.widgets) == ["one", "chart"]
+    assert list(catalog.widgets) == ["verdict", "one", "chart"]
     widget = catalog.resolve("one")
     assert (widget.group, widget.kind, widget.unit) == ("Test", "line", "/s")
     assert widget.range == (None, None) and widget.top is None and widget.recorded

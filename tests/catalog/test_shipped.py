@@ -22,7 +22,10 @@ udp-errors file-descriptors chart
 ALL = load().widgets
 IDS = sorted(ALL)
 OURS = ("vkernel", "vnet", "vjvm", "bcc")  # agents that no stock PCP runs, see test_agents.py
-STOCK = [id for id in IDS if id != "chart" and not set(ALL[id].requires) & set(OURS)]
+# `chart` draws what it is told, `verdict` has a test of its own (test_verdict.py).
+STOCK = [
+    id for id in IDS if id not in ("chart", "verdict") and not set(ALL[id].requires) & set(OURS)
+]
 CHARTS = [id for id in IDS if id != "chart" and ALL[id].table is None]
 # Of 6.0.3 and its agents: what our optional series and alternatives name, and it does not have.
 NOT_IN_STOCK = {"kernel.all.pressure.cpu.full.total"}
@@ -34,9 +37,10 @@ def test_every_promised_widget_and_preset_is_there(catalog):
     assert catalog.problems == ()
 
 
-def test_triage_is_the_default_and_one_screen_of_twelve(catalog):
+def test_triage_is_the_default_and_one_screen_of_the_verdict_and_twelve(catalog):
     assert catalog.default == "triage"
-    assert len(catalog.preset("triage").widgets) == 12
+    first, *charts = catalog.preset("triage").widgets
+    assert first == "verdict" and len(charts) == 12
 
 
 @pytest.mark.parametrize("id", STOCK)
@@ -133,14 +137,15 @@ def test_the_page_s_data_is_plain_json_with_all_that_the_page_shows(catalog):
     assert [o["name"] for o in percpu["options"]] == ["instances", "top", "kind", "mode"]
     assert percpu["kinds"] == ["heatmap", "line"]
     triage = page["presets"][0]
-    assert triage["id"] == "triage" and triage["widgets"][0] == "cpu"
+    assert triage["id"] == "triage" and triage["widgets"][:2] == ["verdict", "cpu"]
 
 
 def test_units_are_those_of_answers_and_only_readouts_have_others(catalog):
     for widget in catalog.widgets.values():
         assert widget.unit in units.ANSWERS or widget.id == "chart"
         for series in widget.series:
-            assert series.unit == widget.unit or series.role in ("readout", "mark")
+            own = series.role in ("readout", "mark") or widget.id == "verdict"
+            assert series.unit == widget.unit or own
 
 
 def test_the_text_in_docs_is_made_from_this_catalogue(catalog):

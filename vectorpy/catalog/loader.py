@@ -13,6 +13,7 @@ from pathlib import Path
 from vectorpy.catalog.catalog import Catalog, with_chart
 from vectorpy.catalog.options import CHART
 from vectorpy.catalog.read import Entries, read
+from vectorpy.catalog.verdict import ID, verdict_widget
 from vectorpy.catalog.widget import Preset, Widget
 from vectorpy.errors import CatalogError, UserError
 from vectorpy.model.watch import Wish
@@ -58,12 +59,12 @@ class _Shelf:
     """What was read so far; names are taken once, whether as id or as alias."""
 
     def __init__(self) -> None:
-        self.widgets: dict[str, Widget] = {}
+        self.widgets: dict[str, Widget] = {ID: verdict_widget()}
         self.presets: dict[str, Preset] = {}
         self.aliases: dict[str, str] = {}
         self.problems: list[str] = []
         self._taken: dict[str, dict[str, str]] = {
-            "widget": dict.fromkeys((CHART.id, *CHART.aliases), "vectorpy itself"),
+            "widget": dict.fromkeys((ID, CHART.id, *CHART.aliases), "vectorpy itself"),
             "preset": {},
         }
 

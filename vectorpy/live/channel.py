@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from vectorpy.live.record import Record
 from vectorpy.live.table import News, TableView
+from vectorpy.live.verdict import VerdictView
 from vectorpy.live.view import View
 from vectorpy.model import wire
 from vectorpy.model.watch import ChannelSpec
@@ -48,7 +49,10 @@ class Channel:
     """See the module. `views` stand in the order of the spec's wishes."""
 
     def __init__(
-        self, spec: ChannelSpec, views: Sequence[View | TableView], versions: Versions
+        self,
+        spec: ChannelSpec,
+        views: Sequence[View | TableView | VerdictView],
+        versions: Versions,
     ) -> None:
         self.spec = spec
         self.key = spec.key
@@ -130,8 +134,11 @@ class Channel:
             tick = wire.tick(self.key, epoch, self._v, second, self.last, numbers)
             self.last = second
             self._emit("tick", wire.encode(tick).encode())
+        for view in self.views:
+            if isinstance(view, VerdictView) and view.news is not None:
+                self.tell_rows(epoch, view, view.news)
 
-    def tell_rows(self, epoch: str, view: TableView, news: News) -> None:
+    def tell_rows(self, epoch: str, view: TableView | VerdictView, news: News) -> None:
         """Send what changed in a table; a new layout, where one is due, brings all its rows."""
         if view in self.views and self._v and not self._stale(epoch):
             self._emit("rows", _encode(view.changed(self.key, self._v, news)))
@@ -148,7 +155,8 @@ class Channel:
         start = self.last - max(window, self.spec.interval) + 1
         # The history first: where a widget fails in it, the layout changes.
         history = self._history(record, start, self.last)
-        tables = [view for view in self.views if isinstance(view, TableView) and view.seq]
+        rowed = (view for view in self.views if isinstance(view, TableView | VerdictView))
+        tables = [view for view in rowed if view.seq]
         rows = [_encode(view.whole(self.key, self._v)) for view in tables]
         return [("layout", self._layout), ("history", history), *(("rows", r) for r in rows)]
 

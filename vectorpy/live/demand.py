@@ -12,9 +12,13 @@ from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
 from vectorpy.live.record import Record
 from vectorpy.live.table import TableView, table_view
+from vectorpy.live.verdict import VerdictView, verdict_view
 from vectorpy.live.view import View
-from vectorpy.model.watch import ChannelSpec
+from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
+
+# Whatever a channel draws: charts, tables, verdicts.
+AnyView = View | TableView | VerdictView
 
 
 class Demand:
@@ -33,7 +37,7 @@ class Demand:
         self._catalog = catalog
         self._recorded_widgets = recorded
         self._settings = settings
-        self._views: dict[tuple[int, str], View | TableView] = {}
+        self._views: dict[tuple[int, str], AnyView] = {}
         self._names: tuple[str, ...] | None = None
         self._wanted: tuple[str, ...] | None = None
         # Recorded metrics that this host's widgets are drawn from, for a state of the record.
@@ -42,17 +46,14 @@ class Demand:
 
     # -- views -----------------------------------------------------------------
 
-    def views_of(self, spec: ChannelSpec) -> list[View | TableView]:
+    def views_of(self, spec: ChannelSpec) -> list[AnyView]:
         """The views of a channel's wishes: those that others have already, or new ones."""
-        found = []
+        found: list[AnyView] = []
         for wish in spec.wishes:
             place = (spec.interval, wish.text)
             view = self._views.get(place)
             if view is None:
-                view = table_view(wish, spec.interval, self._catalog) or View(
-                    wish, spec.interval, self._catalog, self._settings.series_drawn
-                )
-                self._views[place] = view
+                view = self._views[place] = self._made(wish, spec.interval)
                 last = self._record.ring.last
                 if last is not None and view.ready(self._record):
                     view.refresh(self._record, last)
@@ -60,11 +61,16 @@ class Demand:
         self.changed()
         return found
 
+    def _made(self, wish: Wish, interval: int) -> AnyView:
+        rows = table_view(wish, interval, self._catalog)
+        cells = rows or verdict_view(wish, interval, self._catalog)
+        return cells or View(wish, interval, self._catalog, self._settings.series_drawn)
+
     def tables(self) -> list[TableView]:
         """The views that are tables."""
         return [view for view in self._views.values() if isinstance(view, TableView)]
 
-    def keep(self, views: Iterable[View | TableView]) -> None:
+    def keep(self, views: Iterable[AnyView]) -> None:
         """Forget all views but these."""
         used = {id(view) for view in views}
         self._views = {place: view for place, view in self._views.items() if id(view) in used}
@@ -112,7 +118,7 @@ class Demand:
         if self._broad:
             self._broad, self._names = False, None
 
-    def _drawn(self, metrics: Callable[[View | TableView], frozenset[str]]) -> set[str]:
+    def _drawn(self, metrics: Callable[[AnyView], frozenset[str]]) -> set[str]:
         return {name for view in self._views.values() for name in metrics(view)}
 
     def _recorded(self, all_of_them: bool) -> set[str]:

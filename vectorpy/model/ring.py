@@ -254,7 +254,7 @@ class Ring:
     # Reading
 
     def covered(self, t: int) -> float:
-        """Seconds that the rates of second `t` cover; 0.0 where they are gaps, or there is no row."""
+        """Seconds that the rates of second `t` cover; 0.0 where there are none."""
         slot = t % self.capacity
         return self._covered[slot] if self._times[slot] == t else 0.0
 
