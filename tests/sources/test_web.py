@@ -1,5 +1,7 @@
 """The web transport against the recorded answers of pmproxy 6.0.3 and pmwebd 4.3.4."""
 
+import re
+
 import pytest
 
 from vectorpy.errors import ContextLost, HostDown, NotPcp, Overloaded
@@ -75,6 +77,44 @@ def test_names_are_asked_for_once_each(replayed, kind):
         "kernel.all.uptime",
         "pmcd.agent.status",
     ]
+
+
+def routes(world):
+    """What was asked of the server, without names."""
+    return [re.sub(r"^/pmapi/(\d+/)?|\?.*", "", path) for path in world.paths]
+
+
+@BOTH
+def test_values_are_asked_for_before_what_describes_them(replayed, kind):
+    source, world = replayed(kind)
+    source.open()
+    world.paths.clear()
+    names = ["kernel.all.load", "hinv.ncpu", "no.such.metric"]
+    sample = source.fetch(names)
+    assert routes(world)[:2] == ["_fetch", "_metric"]
+    assert routes(world).count("_fetch") == 1
+    assert sample.parts[0].values["hinv.ncpu"] == {"": 2}
+    assert set(sample.parts[0].values["kernel.all.load"]) == {"1 minute", "5 minute", "15 minute"}
+    assert sample.missing == {"no.such.metric": riders.unknown("no.such.metric")}
+    world.paths.clear()
+    assert set(source.describe(names)) == {"kernel.all.load", "hinv.ncpu"}
+    source.fetch(names)
+    assert routes(world) == ["_fetch"]
+
+
+@BOTH
+def test_a_server_that_refuses_unknown_names_is_asked_in_the_usual_order(replayed, kind):
+    source, world = replayed(kind)
+    source.open()
+    answer = world.fetch
+    world.fetch = lambda query: (
+        world.error("Unknown metric name", -12357) if "no.such" in query["names"] else answer(query)
+    )
+    world.paths.clear()
+    sample = source.fetch(["hinv.ncpu", "no.such.metric"])
+    assert sample.parts[0].values == {"hinv.ncpu": {"": 2}}
+    assert set(sample.missing) == {"no.such.metric"}
+    assert "context" not in routes(world)
 
 
 @BOTH

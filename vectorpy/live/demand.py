@@ -89,14 +89,22 @@ class Demand:
     def wanted(self) -> tuple[str, ...]:
         """Metrics to describe: all that open widgets may use, and the recorded ones."""
         if self._wanted is None:
-            everything = self._drawn(lambda view: view.metrics) | self._recorded(True)
-            self._wanted = tuple(sorted(everything))
+            self._wanted = tuple(sorted({*self.drawn(), *self._recorded(True)}))
         return self._wanted
 
-    def names(self) -> tuple[str, ...]:
-        """Metrics to fetch: of open widgets first, then recorded, up to `tick_metrics`."""
+    def drawn(self) -> tuple[str, ...]:
+        """Those of them that open widgets may use."""
+        return tuple(sorted(self._drawn(lambda view: view.metrics)))
+
+    def names(self, new: bool = False) -> tuple[str, ...]:
+        """Metrics to fetch: of open widgets first, then recorded, up to `tick_metrics`.
+
+        Of a `new` host, of which nothing is described yet, those that are drawn.
+        """
+        limit = self._settings.tick_metrics
+        if new:
+            return tuple(sorted(self._drawn(lambda view: view.polled(True))))[:limit]
         if self._names is None:
-            limit = self._settings.tick_metrics
             have = self._record.descriptors.keys()
             first = self._drawn(lambda view: view.polled(self._broad)) & have
             rest = (self._recorded(self._broad) & have) - first

@@ -172,15 +172,15 @@ class Host:
 
     # -- what to ask for -------------------------------------------------------
 
-    def wanted(self) -> tuple[str, ...]:
-        """Metrics to describe."""
+    def wanted(self, new: bool = False) -> tuple[str, ...]:
+        """Metrics to describe; of a `new` host those that are drawn alone."""
         with self.lock:
-            return self.demand.wanted()
+            return self.demand.drawn() if new else self.demand.wanted()
 
-    def names(self) -> tuple[str, ...]:
-        """Metrics to fetch."""
+    def names(self, new: bool = False) -> tuple[str, ...]:
+        """Metrics to fetch; of a `new` host those that are drawn, described or not."""
         with self.lock:
-            return self.demand.names()
+            return self.demand.names(new)
 
     def broaden(self) -> None:
         """See Demand.broaden."""

@@ -19,7 +19,7 @@ from vectorpy.live.clock import Clock
 from vectorpy.live.host import Host
 from vectorpy.live.status import Measure
 from vectorpy.model.hostspec import HostId
-from vectorpy.model.plan import RECENTLY, SET_BACK, Backoff, Plan, Slot, retry_after
+from vectorpy.model.plan import FOLLOW, RECENTLY, SET_BACK, Backoff, Plan, Slot, retry_after
 from vectorpy.model.sample import Sample
 from vectorpy.sources.face import Facts, Source
 
@@ -83,7 +83,10 @@ class Sampler:
         self._retry_at = self._rest_until = -math.inf
         self._asked_at = -math.inf
         self._ask_again = False
-        self._fresh = True
+        # Names asked for since the connection stands; None once all were.
+        self._told: set[str] | None = set()
+        # Until the first rates of a new host are out, only what they are drawn from is asked for.
+        self._hurry = False
         self._never = threading.Event()
 
     # -- the thread ------------------------------------------------------------
@@ -170,15 +173,19 @@ class Sampler:
             return self._clock.now()
         host.opened(facts)
         self._open = True
-        self._fresh = True
-        self._describe_new()
+        self._told = set()
+        self._hurry = host.record.ring.last is None and bool(host.names(new=True))
+        if not self._hurry:
+            self._describe_new()
         self._first_samples()
+        self._hurry = False
         if not self._open:
             return self._retry()
         self._tries = 0
         self._backoff.reset()
         self._slot = self._plan.next(self._clock.now())
-        return self._slot.at
+        # What else is recorded is asked for now, between two samples.
+        return self._slot.at if self._told is None else self._clock.now()
 
     def _dial(self) -> Source:
         """A source. Hosts not known to be up pass the gate, few at a time."""
@@ -203,16 +210,20 @@ class Sampler:
         return self._host.watched and last is not None and self._clock.mono() - last <= RECENTLY
 
     def _first_samples(self) -> None:
-        """Two samples, a quarter of a second apart, so that rates are there at once."""
-        names = self._host.names()
+        """Two samples, a quarter of a second apart, so that rates are there at once.
+
+        What they must be read with is asked for in the time between, where it is new.
+        """
+        names = self._host.names(new=self._hurry)
         first = self._plan.start(self._clock.now())
         try:
             sample = self._fetch(names)
         except Overloaded as error:
             self._too_much(error, None)
             return
+        self._describe_new()
         self._host.base(sample, self._plan.period)
-        follow = self._plan.follow(first.at)
+        follow = self._plan.follow(max(first.at, self._clock.now() - FOLLOW))
         self._clock.wait(self._never, follow.at - self._clock.now())
         self._sample(follow)
 
@@ -259,11 +270,13 @@ class Sampler:
         A connection made anew asks for all: the host's PCP may be another now.
         """
         now = self._clock.mono()
-        wanted = self._host.wanted()
+        wanted = self._host.wanted(new=self._hurry)
         record = self._host.record
-        again = self._fresh or self._ask_again or now - self._asked_at > _ASK_AGAIN
-        if self._fresh:
-            names = list(wanted)
+        again = self._ask_again or now - self._asked_at > _ASK_AGAIN
+        told = self._told
+        if told is not None:
+            names = [n for n in wanted if n not in told]
+            again = again or bool(names)
         elif again:
             names = [n for n in wanted if n not in record.descriptors]
         else:
@@ -273,8 +286,10 @@ class Sampler:
             with self._asking():
                 found = self._source.describe(names)
             self._host.described(names, found)
+        if told is not None:
+            self._told = {*told, *names} if self._hurry else None
         if again:
-            self._fresh = self._ask_again = False
+            self._ask_again = False
             self._asked_at = now
             self._host.broaden()
 

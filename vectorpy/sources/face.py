@@ -41,14 +41,18 @@ class Source(Protocol):
         ...
 
     def describe(self, names: Sequence[str]) -> dict[str, Descriptor]:
-        """Descriptors by name; names that the host does not have are left out."""
+        """Descriptors by name; names that the host does not have are left out.
+
+        Help texts are in them where they come by themselves; `children` brings them.
+        """
         ...
 
     def fetch(self, names: Sequence[str]) -> Sample:
         """One sample of these metrics, with agent states and uptime riding along.
 
         A dead agent's metrics and those without a value are in `missing`, never
-        in `parts`. Names that were not described before are described first.
+        in `parts`. Names need not be described before: it is seen to, and then
+        takes no time of `describe` any more.
         """
         ...
 

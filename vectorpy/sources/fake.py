@@ -37,7 +37,7 @@ class FakeHost:
     status than 0 is missing. `before_fetch`, where set, is called with the
     names of each fetch before it is answered: it may block, or raise.
     `opens`, `fetches`, `closes` and `asked` (names of each fetch) count what
-    came in, `alive` is what a cheap probe finds.
+    came in, `log` has it in order (what, names), `alive` is what a cheap probe finds.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class FakeHost:
         self.before_fetch: Callable[[Sequence[str]], None] | None = None
         self.opens = self.fetches = self.closes = 0
         self.asked: list[tuple[str, ...]] = []
+        self.log: list[tuple[str, tuple[str, ...]]] = []
         self._booted = None if uptime is None else clock() - uptime
         self._lock = threading.Lock()
         self._metrics: dict[str, tuple[Descriptor, Script]] = {}
@@ -194,11 +195,13 @@ class FakeSource:
     def open(self) -> Facts:
         """See `face.Source.open`; raises the scripted error."""
         self.host.opens += 1
+        self.host.log.append(("open", ()))
         self.host.raise_fault()
         return self.host.facts
 
     def describe(self, names: Sequence[str]) -> dict[str, Descriptor]:
         """See `face.Source.describe`; raises the scripted error."""
+        self.host.log.append(("describe", tuple(names)))
         self.host.raise_fault()
         return self.host.descriptors(names)
 
@@ -206,6 +209,7 @@ class FakeSource:
         """See `face.Source.fetch`; raises the scripted error."""
         self.host.fetches += 1
         self.host.asked.append(tuple(names))
+        self.host.log.append(("fetch", tuple(names)))
         if self.host.before_fetch is not None:
             self.host.before_fetch(names)
         self.host.raise_fault()

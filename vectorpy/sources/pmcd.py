@@ -26,7 +26,6 @@ from vectorpy.sources.plans import Plans
 T = TypeVar("T")
 
 _ASK_AGAIN = 60.0  # seconds after which an unknown name is asked for again
-_TEXT_SECONDS = 0.25  # a look-up per text: on a long way they must not hold up samples
 _CHILDREN_SECONDS = 10.0
 _NOBODY = {-111, -110, -113, -101, -2, -104, -32}  # refused, timed out, no route, no file, reset
 _REASONS = {
@@ -98,13 +97,8 @@ class PmcdSource:
         )
 
     def describe(self, names: Sequence[str]) -> dict[str, Descriptor]:
-        """See `face.Source.describe`; texts as far as a quarter of a second brings them."""
-
-        def look_up() -> dict[str, Descriptor]:
-            known = self._describe(riders.unique(names))
-            return self._add_texts(known, _TEXT_SECONDS)
-
-        return self._again(look_up)
+        """See `face.Source.describe`; without texts, which cost a look-up each."""
+        return self._again(lambda: self._describe(riders.unique(names)))
 
     def fetch(self, names: Sequence[str]) -> Sample:
         """See `face.Source.fetch`."""

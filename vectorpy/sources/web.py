@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from vectorpy.errors import BadAnswer, ContextLost, HostLate, Overloaded
@@ -197,21 +197,43 @@ class WebSource:
     # -- fetching ---------------------------------------------------------------
 
     def _fetch_once(self, names: tuple[str, ...]) -> Sample:
+        ahead = self._fetch_ahead(names)
         self._end = None  # what a new context must learn first has its own time
         plan = self._plans.get(names)
         self._check_values(plan)
+        if ahead is not None:
+            plan = _of_parts(plan, ahead[0])
         self._end = self._clock() + self._getter.limits.total
         self._names.start_turn(plan.indoms)
         sample = Sample([], dict(plan.missing), requests=len(plan.parts))
         count = 0
         for number, path in enumerate(plan.paths):
-            document = self._ask(path)
+            document = self._ask(path) if ahead is None else ahead[1][number]
             stamp, values, some = answers.read_values(document, plan.descriptors, self._names.names)
             count += some
             if count > self._most:
                 raise Overloaded(f"It has more than {self._most} values for one sample.")
             self._settle(number, plan, sample, stamp, values)
         return sample
+
+    def _fetch_ahead(self, names: tuple[str, ...]) -> _Ahead | None:
+        """Values of `names` where some of them are to be described yet; else None.
+
+        Descriptors take a server as long as many samples do. Whoever asks for two
+        samples gets them in the time between. Both servers leave out names that
+        are unknown; where one refuses them, it is asked in the usual order.
+        """
+        if all(name in self._known for name in names):
+            return None
+        self._opened()
+        self._end = self._clock() + self._getter.limits.total
+        own = [n for n in names if n not in riders.RIDERS and riders.well_formed(n)]
+        along = [n for n in riders.RIDERS if n not in self._known or self._known[n]]
+        parts, paths = _requests(own, along)
+        try:
+            return parts, [self._ask(path) for path in paths]
+        except (ContextLost, BadAnswer):
+            return None
 
     def _settle(
         self, number: int, plan: _Plan, sample: Sample, stamp: float, values: dict[str, Instances]
@@ -281,13 +303,30 @@ class WebSource:
             else:
                 fetched.append(name)
         along = [name for name in riders.RIDERS if name in known]
-        tail = "," + ",".join(along) if along else ""
-        length = dialects.URL_LENGTH - len(tail) - 64
-        own = [name for name in fetched if name not in along]
-        parts = list(dialects.split(own, length)) or ([[]] if along else [])
-        paths = [("_fetch?names=" + ",".join(part) + tail).replace("=,", "=") for part in parts]
+        parts, paths = _requests([name for name in fetched if name not in along], along)
         if parts:
             # a rider that was asked for by name is kept, from the first answer
             parts[0] = [*parts[0], *(name for name in fetched if name in along)]
         indoms = {d.indom for d in known.values() if d.indom is not None}
         return _Plan(parts, paths, known, frozenset(indoms), missing, self._clock() + _ASK_AGAIN)
+
+
+# Names by request, and the answers.
+_Ahead = tuple[list[list[str]], list[dict[str, Any]]]
+
+
+def _requests(own: Sequence[str], along: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+    """`own` by request, and the paths of these, in each of which `along` rides."""
+    tail = "," + ",".join(along) if along else ""
+    parts = list(dialects.split(own, dialects.URL_LENGTH - len(tail) - 64))
+    parts = parts or ([[]] if along else [])
+    return parts, [("_fetch?names=" + ",".join(p) + tail).replace("=,", "=") for p in parts]
+
+
+def _of_parts(plan: _Plan, asked: list[list[str]]) -> _Plan:
+    """`plan` for answers to requests that were made before it, each for some of its names."""
+    planned = {name for part in plan.parts for name in part}
+    parts = [[name for name in part if name in planned] for part in asked]
+    for part in parts[:1]:
+        part += [name for name in riders.RIDERS if name in planned]
+    return replace(plan, parts=parts, paths=[""] * len(parts))
