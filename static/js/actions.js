@@ -13,7 +13,8 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {import("./model/types.js").CatalogPreset} CatalogPreset
  * @typedef {{key: string, kind: "error"|"note", text: string, hint?: string, host?: string|null,
  *   action?: {label: string, host: string}}} Notice
- * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string}} Catalog
+ * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string,
+ *   aliases: Record<string, string>}} Catalog
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, notices: Notice[],
  *   recent: string[], home: string|null}} State
@@ -27,7 +28,7 @@ function initialState() {
     dashboard: emptyDashboard(),
     theme: "auto",
     utc: false,
-    catalog: { ready: false, widgets: [], presets: [], preset: "triage" },
+    catalog: { ready: false, widgets: [], presets: [], preset: "triage", aliases: {} },
     hosts: {},
     link: { up: false, text: "" },
     notices: [],
@@ -60,9 +61,23 @@ function findPreset(state, id) {
   return state.catalog.presets.find((one) => one.id === id || one.aliases.includes(id ?? "")) ?? null;
 }
 
+/** The wish that a name stands for, of those with options. @param {State} state @param {string} name */
+function aliasOf(state, name) {
+  const { aliases = {} } = state.catalog;
+  return Object.hasOwn(aliases, name) ? parseWish(aliases[name]) : null;
+}
+
 /** By id or alias. @param {State} state @param {string} id */
 function findWidget(state, id) {
-  return state.catalog.widgets.find((one) => one.id === id || one.aliases.includes(id)) ?? null;
+  const meant = aliasOf(state, id)?.id ?? id;
+  return state.catalog.widgets.find((one) => one.id === meant || one.aliases.includes(meant)) ?? null;
+}
+
+/** The wish that a name means: a widget of ours, with options where the name stands for some. @param {State} state @param {string} name */
+function meantWish(state, name) {
+  const widget = findWidget(state, name);
+  if (!widget) return null;
+  return printWish(widget.id, aliasOf(state, name)?.options);
 }
 
 /** @param {State} state @param {Dashboard} dashboard @returns {State} */
@@ -76,8 +91,8 @@ function dashboard_opened(state, dashboard) {
 /** A wish by our id where it was by an alias. @param {State} state @param {string} text */
 function ownName(state, text) {
   const wish = parseWish(text);
-  const id = wish && findWidget(state, wish.id)?.id;
-  return wish && id ? printWish(id, wish.options) : text;
+  const meant = wish && parseWish(meantWish(state, wish.id) ?? "");
+  return wish && meant ? printWish(meant.id, { ...meant.options, ...wish.options }) : text;
 }
 
 /** @param {State} state @param {string[]} hosts */
@@ -267,6 +282,7 @@ export {
   interval_chosen,
   knownWishes,
   link_changed,
+  meantWish,
   notice_cleared,
   notice_given,
   notices_swept,

@@ -111,7 +111,7 @@ async function start() {
   if (failed) store.do(actions.notice_given, { key: "catalogue", kind: "error", text: `The list of widgets did not come: ${failed.reason.message}`, hint: "Reload the page." });
   store.batch(() => {
     store.do(actions.home_told, hosts.default ?? null);
-    store.do(actions.catalog_loaded, { widgets: widgets.widgets ?? [], presets: presets.presets ?? [], preset: presets.default ?? "triage" });
+    store.do(actions.catalog_loaded, { widgets: widgets.widgets ?? [], aliases: widgets.aliases ?? {}, presets: presets.presets ?? [], preset: presets.default ?? "triage" });
     startRouter(store);
   });
   await link.open();
@@ -129,6 +129,8 @@ Object.defineProperty(window, "vectorpy", {
   value: Object.freeze({
     get points_seen() { return feeds.seen; },
     get drawn() { return painter.drawn; },
+    /** @param {string} host @param {string} wish */
+    figure: (host, wish) => board.figure(host, wish),
     get state() { return structuredClone(store.state); },
   }),
 });

@@ -3,7 +3,7 @@
  * Forward bring dashboards back, and links of Vector are read once and rewritten.
  */
 
-import { dashboard_opened, findWidget, notice_given, shownWishes } from "./actions.js";
+import { dashboard_opened, findWidget, meantWish, notice_given, shownWishes } from "./actions.js";
 import { decode, encode } from "./model/url.js";
 import { readVector } from "./model/vector.js";
 
@@ -18,7 +18,10 @@ function tell(store, problems) {
 /** @param {PageStore} store */
 function open(store) {
   const { search, hash } = window.location;
-  const vector = readVector(search, hash, (name) => findWidget(store.state, name)?.id ?? null);
+  const vector = readVector(search, hash, {
+    wish: (name) => meantWish(store.state, name),
+    contained: (id) => contained(findWidget(store.state, id)),
+  });
   if (vector) {
     openVector(store, vector);
     return;
@@ -30,6 +33,11 @@ function open(store) {
   if (!dashboard.preset && !dashboard.wishes.length) dashboard.preset = store.state.catalog.preset;
   store.do(dashboard_opened, dashboard);
   tell(store, [...problems, ...unknownNames(store)]);
+}
+
+/** Whether a widget shows control groups by instance. @param {import("./model/types.js").CatalogWidget|null} widget */
+function contained(widget) {
+  return widget?.group === "Containers" && (widget.options ?? []).some(({ name }) => name === "instances");
 }
 
 /** Names in the URL that this server does not know. @param {PageStore} store */
@@ -48,7 +56,7 @@ function unknownNames(store) {
 
 /** @param {PageStore} store @param {import("./model/vector.js").Legacy} vector */
 function openVector(store, { dashboard, offers, unknown }) {
-  if (!dashboard.wishes.length) dashboard.preset = store.state.catalog.preset;
+  if (!dashboard.wishes.length) dashboard.preset ??= store.state.catalog.preset;
   store.do(dashboard_opened, dashboard);
   tell(store, unknown.length ? [`This link of Vector names widgets that are not here: ${unknown.join(", ")}.`] : []);
   for (const host of offers) {

@@ -14,6 +14,7 @@ function opened(part = {}) {
   const widget = (id, aliases = []) => ({ id, aliases, title: id, group: "g", kind: "line", unit: "1", metrics: [] });
   const state = actions.catalog_loaded(actions.initialState(), {
     widgets: [widget("cpu", ["kernel.all.cpu"]), widget("load"), widget("memory")],
+    aliases: { "cpu-utilization-sys": "cpu;series=sys" },
     presets: [
       { id: "triage", aliases: ["default"], title: "Triage", widgets: ["cpu", "load"] },
       { id: "memory", aliases: ["mem"], title: "Memory", widgets: ["memory"] },
@@ -27,6 +28,10 @@ test("a preset is its widgets; aliases become our names", () => {
   assert.equal(opened({ preset: "mem" }).dashboard.preset, "memory");
   assert.deepEqual(opened({ preset: null, wishes: ["kernel.all.cpu;top=3"] }).dashboard.wishes, ["cpu;top=3"]);
   assert.deepEqual(actions.shownWishes(opened({ preset: "gone" })), ["cpu", "load"]);
+  const named = opened({ preset: null, wishes: ["cpu-utilization-sys;kind=line"] });
+  assert.deepEqual(named.dashboard.wishes, ["cpu;kind=line;series=sys"]);
+  assert.equal(actions.meantWish(named, "kernel.all.cpu"), "cpu");
+  assert.equal(actions.meantWish(named, "constructor"), null);
 });
 
 test("adding and removing a widget makes the choice one's own", () => {

@@ -165,23 +165,57 @@ test("wishes: options sorted, values encoded, once", () => {
   assert.deepEqual(parseWish("kernel.all.load"), { id: "kernel.all.load", options: {} });
 });
 
-const KNOWN = { "kernel.all.load": "load", "cpu-runnable": "runqueue" };
-const resolve = (name) => KNOWN[name] ?? null;
+const KNOWN = {
+  "kernel.all.load": "load",
+  "cpu-runnable": "runqueue",
+  "cpu-utilization-sys": "cpu;series=sys",
+  "network.interface.in.drops": "network-errors;series=in%20drops",
+  "container-percont-cpu": "container-cpu",
+  "cgroup.cpusched.throttled_time": "container-throttled;measure=time",
+  "container-total-cont-mem": "container-memory-total",
+  "custom-chart": "chart",
+};
+const resolve = {
+  wish: (name) => KNOWN[name] ?? null,
+  contained: (id) => ["container-cpu", "container-throttled"].includes(id),
+};
 
 test("links of Vector 1", () => {
-  const found = readVector("", "#/?host=web-01:44323&hostspec=db-9&widgets=kernel.all.load,gone", resolve);
+  const found = readVector("", "#/?host=web-01:44323&hostspec=db-9&widgets=kernel.all.load,gone,network.interface.in.drops", resolve);
   assert.deepEqual(found.dashboard.hosts, ["web-01:44323"]);
-  assert.deepEqual(found.dashboard.wishes, ["load"]);
+  assert.deepEqual(found.dashboard.wishes, ["load", "network-errors;series=in%20drops"]);
   assert.deepEqual(found.offers, ["db-9"]);
   assert.deepEqual(found.unknown, ["gone"]);
 });
 
 test("links of Vector 2, a hostspec that is the host itself is no offer", () => {
-  const q = JSON.stringify([{ p: "http", h: "web-01:7402", hs: "localhost", cl: ["cpu-runnable"] }, { p: "https", h: "b", hs: "b" }]);
+  const q = JSON.stringify([{ p: "http", h: "web-01:7402", hs: "localhost", cl: ["cpu-runnable", "cpu-utilization-sys"] }, { p: "https", h: "b", hs: "b" }]);
   const found = readVector(`?q=${encodeURIComponent(q)}`, "", resolve);
   assert.deepEqual(found.dashboard.hosts, ["web-01:7402", "https://b"]);
-  assert.deepEqual(found.dashboard.wishes, ["runqueue"]);
+  assert.deepEqual(found.dashboard.wishes, ["runqueue", "cpu;series=sys"]);
   assert.deepEqual(found.offers, []);
+});
+
+test("a container narrows the widgets of containers, and no others", () => {
+  const names = "container-percont-cpu,cgroup.cpusched.throttled_time,container-total-cont-mem,kernel.all.load";
+  const wishes = ["container-cpu;instances=*web*", "container-throttled;instances=*web*;measure=time", "container-memory-total", "load"];
+  for (const key of ["container", "containerFilter"]) {
+    const found = readVector("", `#/?host=a&${key}=web&widgets=${names}`, resolve);
+    assert.deepEqual(found.dashboard.wishes, wishes, key);
+  }
+  const q = JSON.stringify([{ h: "a", ci: "0f3c*", cl: ["container-percont-cpu"] }]);
+  assert.deepEqual(readVector(`?q=${encodeURIComponent(q)}`, "", resolve).dashboard.wishes, ["container-cpu;instances=*0f3c%3F*"]);
+});
+
+test("Vector's page of containers without widgets is our preset of them", () => {
+  const found = readVector("", "#/container?host=a", resolve);
+  assert.deepEqual([found.dashboard.preset, found.dashboard.wishes], ["containers", []]);
+  assert.equal(readVector("", "#/?host=a", resolve).dashboard.preset, null);
+});
+
+test("a chart of one metric is named, as Vector's links don't say which", () => {
+  const found = readVector("", "#/?host=a&widgets=custom-chart,graph.flame.cpu.task", resolve);
+  assert.deepEqual(found.unknown, ["custom-chart", "graph.flame.cpu.task"]);
 });
 
 test("other links are none of Vector's", () => {

@@ -16,6 +16,7 @@ def test_widgets_and_presets_are_the_catalogue_s(server: Any) -> None:
     wanted = {"id", "aliases", "title", "group", "kind", "unit", "metrics", "help", "requires"}
     assert wanted <= set(cpu)
     assert "kernel.all.cpu.sys" in cpu["metrics"]
+    assert found["aliases"]["network-drops-in"] == "network-errors;series=in%20drops"
     _, found = server.json("/api/v1/presets")
     assert {"triage", "cpu", "memory", "disk", "network", "tcp"} <= {
         preset["id"] for preset in found["presets"]

@@ -44,7 +44,8 @@ def blueprint(settings: Settings, relay: Relay, points: Points, catalog: Catalog
 def _catalog_routes(routes: Blueprint, catalog: Catalog) -> None:
     @routes.get("/widgets")
     def widgets() -> Response:
-        return _json({"widgets": catalog.page()["widgets"]})
+        page = catalog.page()
+        return _json({"widgets": page["widgets"], "aliases": page["aliases"]})
 
     @routes.get("/presets")
     def presets() -> Response:

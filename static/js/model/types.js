@@ -30,7 +30,8 @@
  * @typedef {{shows?: string, normal?: string, action?: string}} Help
  * @typedef {{id: string, aliases: string[], title: string, group: string, kind: string, unit: string,
  *   metrics: string[], help?: Help, needs?: string, range?: [number|null, number|null],
- *   series?: {name: string, expression: string}[], part?: string|null, columns?: Column[]}} CatalogWidget
+ *   series?: {name: string, expression: string}[], part?: string|null, columns?: Column[],
+ *   options?: {name: string, help: string, values: string[]}[]}} CatalogWidget
  * @typedef {{id: string, aliases: string[], title: string, widgets: string[], help?: string}} CatalogPreset
  * @typedef {{from: number, to: number}} Span
  * @typedef {{only: boolean, names: string[]}} Choice which series of a widget are drawn: these
@@ -38,8 +39,9 @@
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
  *   interval: number, frozen: Span|null, series: Record<string, Choice>}} Dashboard series: by wish
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
- *   unit: string, interval: number, from: number, to: number, since: number}} View
- *   presence: NaN in rows without any number; since: the first second that is kept
+ *   unit: string, interval: number, from: number, to: number, since: number, revision?: number}} View
+ *   presence: NaN in rows without any number; since: the first second that is kept;
+ *   revision: another one after each change that is more than newer rows
  */
 
 export {};

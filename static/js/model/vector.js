@@ -1,14 +1,22 @@
 /**
  * Links of Netflix Vector, versions 1 and 2, read as dashboards of ours.
- * v1: `#/?host=H&hostspec=S&protocol=P&widgets=a,b,c`; v2: `?q=` with JSON of targets.
- * Widgets' old names go through the catalogue's aliases. A hostspec that is neither localhost
- * nor the host itself is offered as a host of its own: it is never passed on to another host.
+ * v1: `#/?host=H&hostspec=S&protocol=P&widgets=a,b,c&container=NAME&containerFilter=TEXT`;
+ * v2: `?q=` with JSON of targets `[{p, h, hs, ci, cl}]`.
+ * Widgets' old names go through the catalogue's aliases. A container narrows the widgets of
+ * containers. A hostspec that is neither localhost nor the host itself is offered as a host of
+ * its own: it is never passed on to another host.
  */
 
 import { parseHost } from "./hosts.js";
 import { emptyDashboard } from "./url.js";
+import { parseWish, printWish } from "./wish.js";
 
-/** @typedef {{host: string, spec: string, widgets: string[]}} Target */
+/** @typedef {{host: string, spec: string, widgets: string[], container: string}} Target */
+/**
+ * What the catalogue knows: the wish that a name means (null: none), and whether a widget is of
+ * containers by instance.
+ * @typedef {{wish: (name: string) => string|null, contained: (id: string) => boolean}} Names
+ */
 /** @typedef {{dashboard: import("./types.js").Dashboard, offers: string[], unknown: string[]}} Legacy */
 
 /**
@@ -23,8 +31,9 @@ function targets(search, hash) {
   const old = new URLSearchParams(query ?? "");
   const host = old.get("host");
   if (!host) return null;
-  const widgets = (old.get("widgets") ?? "").split(",").filter(Boolean);
-  return [{ host: withScheme(old.get("protocol") ?? "http", host), spec: old.get("hostspec") ?? "", widgets }];
+  const widgets = (old.get("widgets") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
+  const container = old.get("container") || old.get("containerFilter") || "";
+  return [{ host: withScheme(old.get("protocol") ?? "http", host), spec: old.get("hostspec") ?? "", widgets, container }];
 }
 
 /** @param {string} q @returns {Target[]|null} */
@@ -38,6 +47,7 @@ function targetsOf2(q) {
         host: withScheme(String(one.p ?? "http"), one.h),
         spec: String(one.hs ?? ""),
         widgets: Array.isArray(one.cl) ? one.cl.map(String) : [],
+        container: typeof one.ci === "string" ? one.ci : "",
       }));
   } catch {
     return null;
@@ -54,20 +64,37 @@ function bareName(host) {
   return host.replace(/^\w+:\/\//, "").replace(/:\d+$/, "").toLowerCase();
 }
 
+/** The groups whose names have the text: Vector looked for it anywhere in them. @param {string} text */
+function globOf(text) {
+  return `*${text.replace(/[*?,![\]]/g, "?")}*`;
+}
+
+/**
+ * A target's wish for a name, narrowed to its container; null where it means none. A chart of one
+ * metric is none: Vector's links don't say which.
+ * @param {string} name @param {string} container @param {Names} names
+ */
+function wishOf(name, container, names) {
+  const meant = parseWish(names.wish(name) ?? "");
+  if (!meant || (meant.id === "chart" && !meant.options.expr)) return null;
+  if (!container || !names.contained(meant.id)) return printWish(meant.id, meant.options);
+  return printWish(meant.id, { ...meant.options, instances: globOf(container) });
+}
+
 /**
  * The dashboard of a Vector link, or null where it is none.
  * @param {string} search
  * @param {string} hash
- * @param {(name: string) => string|null} resolve a widget's id or alias -> our id
+ * @param {Names} names
  * @returns {Legacy|null}
  */
-function readVector(search, hash, resolve) {
+function readVector(search, hash, names) {
   const found = targets(search, hash);
   if (!found) return null;
   const dashboard = emptyDashboard();
   const offers = new Set();
   const unknown = new Set();
-  for (const { host, spec, widgets } of found) {
+  for (const { host, spec, widgets, container } of found) {
     const read = parseHost(host);
     if ("host" in read && !dashboard.hosts.includes(read.host)) dashboard.hosts.push(read.host);
     const named = parseHost(spec);
@@ -75,11 +102,12 @@ function readVector(search, hash, resolve) {
       offers.add(named.host);
     }
     for (const name of widgets) {
-      const id = resolve(name);
-      if (!id) unknown.add(name);
-      else if (!dashboard.wishes.includes(id)) dashboard.wishes.push(id);
+      const wish = wishOf(name, container, names);
+      if (!wish) unknown.add(name);
+      else if (!dashboard.wishes.includes(wish)) dashboard.wishes.push(wish);
     }
   }
+  if (!dashboard.wishes.length && /^#\/container\b/.test(hash)) dashboard.preset = "containers";
   return { dashboard, offers: [...offers], unknown: [...unknown] };
 }
 
