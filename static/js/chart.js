@@ -1,6 +1,7 @@
 /**
  * The only module that touches Plotly. A chart is a node, a figure, and nothing else:
- * figures are made in model/figures.js, when to draw is decided in painter.js.
+ * figures are made in model/figures.js, when to draw is decided in painter.js, and what Plotly
+ * draws of a live chart in renderer.js.
  */
 
 /** Nothing is ever sent to Plotly's cloud, whatever its defaults become. */
@@ -33,6 +34,40 @@ function plotlyLoaded() {
   });
 }
 
+let drawn = false;
+
+/** A small chart with all that ours have: an area, a line, a limit, words. */
+const SAMPLE = {
+  data: [
+    { type: "scatter", mode: "lines", x: [0, 1, 1, 0], y: [0, 0, 1, 1], fill: "toself", line: { width: 0 } },
+    { type: "scatter", mode: "lines", x: [0, 1], y: [0, 1] },
+  ],
+  layout: {
+    width: 400,
+    height: 180,
+    showlegend: false,
+    xaxis: { type: "linear", range: [0, 1], fixedrange: true, tickmode: "array", tickvals: [0, 1], ticktext: ["0", "1"] },
+    yaxis: { type: "linear", range: [0, 1], fixedrange: true, tickmode: "array", tickvals: [0, 1], ticktext: ["0", "1"] },
+    shapes: [{ type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: 0.5, y1: 0.5 }],
+    annotations: [{ xref: "paper", yref: "y", x: 0, y: 0.5, text: "limit", showarrow: false }],
+  },
+};
+
+/**
+ * Plotly's first chart takes several times as long as the next: where none was drawn yet, one is
+ * drawn out of sight, so that a host's first points need not wait for that.
+ */
+async function warmUp() {
+  if (drawn || !plotly()) return;
+  const node = document.createElement("div");
+  node.setAttribute("aria-hidden", "true");
+  Object.assign(node.style, { position: "fixed", left: "-1000px", top: "0", visibility: "hidden" });
+  document.body.append(node);
+  await plotly().react(node, SAMPLE.data, SAMPLE.layout, CONFIG);
+  plotly().purge(node);
+  node.remove();
+}
+
 class Chart {
   #node;
 
@@ -44,13 +79,15 @@ class Chart {
   /** @param {{data: object[], layout: object}} figure @returns {boolean} whether it was drawn */
   draw(figure) {
     if (!plotly()) return false;
+    drawn = true;
     plotly().react(this.#node, figure.data, figure.layout, CONFIG);
     return true;
   }
 
-  /** A PNG of what is drawn, to the downloads. @param {string} filename */
-  save(filename) {
-    return plotly()?.downloadImage(this.#node, { format: "png", scale: 2, filename });
+  /** A PNG of a figure, to the downloads. @param {{data: object[], layout: any}} figure @param {string} filename */
+  save({ data, layout }, filename) {
+    const { width, height } = layout;
+    return plotly()?.downloadImage({ data, layout, config: CONFIG }, { format: "png", scale: 2, width, height, filename });
   }
 
   destroy() {
@@ -58,4 +95,4 @@ class Chart {
   }
 }
 
-export { Chart, plotlyLoaded };
+export { Chart, plotlyLoaded, warmUp };

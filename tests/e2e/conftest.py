@@ -177,11 +177,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-# What the page draws, read from Plotly itself: finite points of each trace, and the bands.
+# What the page draws, canvas or Plotly: finite points of each trace, and the bands.
 _CHART = """
 (node) => {
-  const chart = node.querySelector(".js-plotly-plot");
-  if (!chart?.data) return null;
+  const chart = window.vectorpy.figure(node.dataset.host, node.dataset.wish);
+  if (!chart) return null;
   const series = {};
   const known = (pairs) => pairs.filter(([, value]) => Number.isFinite(value));
   for (const { name, x, y, z, x0, dx } of chart.data) {

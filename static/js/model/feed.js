@@ -172,7 +172,8 @@ class Feed {
     const columns = series.map((_, i) => this.ring.column(place.at + i, rows));
     const presence = this.ring.column(0, rows);
     const since = this.ring.first;
-    return { times: rows.times, presence, columns, series, unit, interval: this.interval, from, to, since };
+    const { revision } = this.ring;
+    return { times: rows.times, presence, columns, series, unit, interval: this.interval, from, to, since, revision };
   }
 }
 

@@ -10,6 +10,11 @@ import { clockText, timeTicks, valueTicks } from "./ticks.js";
 
 const MARGIN = { l: 64, r: 12, t: 8, b: 22 };
 
+/** Size of the plot's box. @param {{width: number, height: number}} paper */
+function innerOf({ width, height }) {
+  return { width: width - MARGIN.l - MARGIN.r, height: height - MARGIN.t - MARGIN.b };
+}
+
 /**
  * @typedef {{width: number, height: number, palette: import("./colours.js").Palette, utc: boolean}} Paper
  * @typedef {{name: string, value: number}} Limit
@@ -107,22 +112,27 @@ function markShapes(view, index, paper) {
   return shapes;
 }
 
-/** @param {Limit} limit @param {import("./range.js").Range} range @param {import("./colours.js").Palette} palette @param {string} value */
-function limitNote(limit, range, palette, value) {
-  const high = (limit.value - range.low) / (range.high - range.low) > 0.85;
+/**
+ * The words of a limit, beside its line where they cover the fewest data, on a ground of the card's colour.
+ * @param {Limit} limit
+ * @param {import("./seats.js").Seat} seat
+ * @param {import("./colours.js").Palette} palette
+ * @param {string} value
+ */
+function limitNote(limit, seat, palette, value) {
+  const halo = `0 0 2px ${palette.card}`;
   return {
     xref: "paper",
     yref: "y",
-    x: 1,
+    x: seat.right ? 1 : 0,
     y: limit.value,
-    xanchor: "right",
-    yanchor: high ? "top" : "bottom",
+    xanchor: seat.right ? "right" : "left",
+    yanchor: seat.above ? "bottom" : "top",
     text: literal(`${limit.name} ${value}`),
     showarrow: false,
-    font: { size: 10.5, color: palette.limit },
-    bgcolor: palette.card,
-    opacity: 0.9,
-    borderpad: 1,
+    font: { size: 10.5, color: palette.limit, shadow: Array(5).fill(halo).join(", ") },
+    borderwidth: 0,
+    borderpad: 2,
   };
 }
 
@@ -181,4 +191,4 @@ function figureLayout(paper, view, yaxis, extra = { shapes: [], annotations: [] 
   };
 }
 
-export { MARGIN, figureLayout, limitNote, limitShape, literal, markShapes, valueAxis };
+export { MARGIN, figureLayout, innerOf, limitNote, limitShape, literal, markShapes, valueAxis };

@@ -6,6 +6,7 @@
 import { faded } from "./colours.js";
 import { figureLayout, limitNote, limitShape, literal, markShapes, valueAxis } from "./figure.js";
 import { grid } from "./heat.js";
+import { seatOf } from "./seats.js";
 import { stack } from "./stack.js";
 import { line } from "./thin.js";
 import { formatLimit } from "./units.js";
@@ -13,8 +14,11 @@ import { formatLimit } from "./units.js";
 /**
  * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Pen
  * @typedef {{view: import("./types.js").View, paper: import("./figure.js").Paper, pens: Pen[],
- *   rest: number[], limits: import("./figure.js").Limit[], marks?: number[], range: import("./range.js").Range}} Drawing
+ *   rest: number[], limits: import("./figure.js").Limit[], marks?: number[], range: import("./range.js").Range,
+ *   lines?: Float64Array[], seats?: Map<string, import("./seats.js").Seat>}} Drawing
+ *   lines: what stands out as lines, where that is not the pens' own columns; seats: of the limits' words, kept by the caller
  *   pens: series in colour, in drawing order; rest: those drawn faintly together
+ * @typedef {import("./path.js").Trace} Trace
  */
 
 const LINE = { type: "scatter", mode: "lines", hoverinfo: "skip", connectgaps: false };
@@ -25,28 +29,53 @@ function bucketOf({ view, paper }) {
 }
 
 /** @param {Drawing} drawing */
-function limitParts({ limits, marks = [], range, paper, view }) {
+function limitParts(drawing) {
+  const { limits, marks = [], range, paper, view } = drawing;
   const inside = limits.filter(({ value }) => value >= range.low && value <= range.high);
   return {
     shapes: [...inside.map((limit) => limitShape(limit, paper.palette)), ...marks.flatMap((index) => markShapes(view, index, paper))],
-    annotations: inside.map((limit) => limitNote(limit, range, paper.palette, formatLimit(limit.value, view.unit))),
+    annotations: inside.map((limit) => {
+      const text = formatLimit(limit.value, view.unit);
+      return limitNote(limit, seatOf(drawing, limit, `${limit.name} ${text}`), paper.palette, text);
+    }),
   };
+}
+
+/** Plotly's layout of lines and areas. @param {Drawing} drawing */
+function traceLayout(drawing) {
+  const { view, paper, range } = drawing;
+  return figureLayout(paper, view, valueAxis(paper, range, view.unit), limitParts(drawing));
 }
 
 /** @param {Drawing} drawing */
 function lineFigure(drawing) {
-  const { view, pens, rest, paper, range } = drawing;
+  return { data: lineTraces(drawing), layout: traceLayout(drawing) };
+}
+
+/** @param {Drawing} drawing */
+function stackFigure(drawing) {
+  return { data: stackTraces(drawing), layout: traceLayout(drawing) };
+}
+
+/**
+ * Lines, the faint ones first. With `start`, the rows from there on alone.
+ * @param {Drawing} drawing
+ * @param {number} [start]
+ * @returns {Trace[]}
+ */
+function lineTraces(drawing, start = 0) {
+  const { view, pens, rest } = drawing;
   const bucket = bucketOf(drawing);
   const single = pens.length === 1 && rest.length === 0;
-  /** @type {object[]} */
-  const data = rest.length ? [restTrace(drawing, bucket)] : [];
+  const data = rest.length ? [restTrace(drawing, bucket, start)] : [];
+  const times = view.times.subarray(start);
   for (const pen of pens) {
-    const points = line(view.times, view.columns[pen.index], view.interval, bucket);
+    const points = line(times, view.columns[pen.index].subarray(start), view.interval, bucket);
     const style = { color: pen.color, width: 1.5, dash: pen.dash };
-    if (single) data.push(areaTrace(drawing, pen, bucket));
+    if (single) data.push(areaTrace(drawing, pen, bucket, start));
     data.push({ ...LINE, ...points, name: literal(pen.name), line: style });
   }
-  return { data, layout: figureLayout(paper, view, valueAxis(paper, range, view.unit), limitParts(drawing)) };
+  return data;
 }
 
 /**
@@ -54,36 +83,52 @@ function lineFigure(drawing) {
  * @param {Drawing} drawing
  * @param {Pen} pen
  * @param {number} bucket
+ * @param {number} start
+ * @returns {Trace}
  */
-function areaTrace({ view }, pen, bucket) {
-  const [layer] = stack(view.times, [view.columns[pen.index]], view.interval, bucket).outlines;
+function areaTrace({ view }, pen, bucket, start) {
+  const [layer] = stack(view.times, [view.columns[pen.index]], view.interval, bucket, start).outlines;
   const outline = layer?.outline ?? { x: [], y: [] };
   return { ...LINE, ...outline, name: "area", fill: "toself", fillcolor: faded(pen.color, 0.13), line: { width: 0 } };
 }
 
-/** All faint series as one trace: one path costs far less than fifty. @param {Drawing} drawing @param {number} bucket */
-function restTrace({ view, rest, paper }, bucket) {
+/**
+ * All faint series as one trace: one path costs far less than fifty.
+ * @param {Drawing} drawing
+ * @param {number} bucket
+ * @param {number} start
+ * @returns {Trace}
+ */
+function restTrace({ view, rest, paper }, bucket, start) {
   /** @type {(number|null)[]} */
   const x = [];
   /** @type {(number|null)[]} */
   const y = [];
+  const times = view.times.subarray(start);
   for (const index of rest) {
-    const points = line(view.times, view.columns[index], view.interval, bucket);
-    x.push(...points.x, null);
-    y.push(...points.y, null);
+    const points = line(times, view.columns[index].subarray(start), view.interval, bucket);
+    for (const one of points.x) x.push(one);
+    for (const one of points.y) y.push(one);
+    x.push(null);
+    y.push(null);
   }
   return { ...LINE, x, y, name: "others", line: { color: paper.palette.rest, width: 1, dash: "solid" } };
 }
 
-/** @param {Drawing} drawing */
-function stackFigure(drawing) {
+/**
+ * Areas on each other, the lowest first. With `start`, the rows from there on alone.
+ * @param {Drawing} drawing
+ * @param {number} [start]
+ * @returns {Trace[]}
+ */
+function stackTraces(drawing, start = 0) {
   const { view, pens, paper, range } = drawing;
   const columns = pens.map(({ index }) => view.columns[index]);
-  const { outlines } = stack(view.times, columns, view.interval, bucketOf(drawing));
+  const { outlines } = stack(view.times, columns, view.interval, bucketOf(drawing), start);
   // A layer thinner than a pixel would only be a coloured edge on the one below.
   const pixel = (range.high - range.low) / paper.height;
   const solid = outlines.filter(({ index }) => columns[index].some((value) => value > pixel));
-  const data = solid.map(({ index, outline }) => {
+  return solid.map(({ index, outline }) => {
     const pen = pens[index];
     return {
       ...LINE,
@@ -94,7 +139,6 @@ function stackFigure(drawing) {
       line: { width: 0 },
     };
   });
-  return { data, layout: figureLayout(paper, view, valueAxis(paper, range, view.unit), limitParts(drawing)) };
 }
 
 /** @param {Drawing} drawing pens: the rows, the first at the top */
@@ -144,4 +188,4 @@ function shortened(name) {
   return name.length > 9 ? `${name.slice(0, 8)}…` : name;
 }
 
-export { heatFigure, lineFigure, stackFigure };
+export { heatFigure, lineFigure, lineTraces, bucketOf, stackFigure, stackTraces, traceLayout };

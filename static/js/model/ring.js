@@ -6,7 +6,11 @@
  * so that appending moves nothing but once in a while.
  */
 
+let changes = 0;
+
 class Ring {
+  /** Another number after each change of rows that were there before. */
+  revision = (changes += 1);
   #times;
   /** @type {Float64Array[]} */
   #columns;
@@ -84,6 +88,7 @@ class Ring {
    * @param {ArrayLike<number|null>[]} columns
    */
   splice(from, upto, times, columns) {
+    this.revision = changes += 1;
     const head = this.rows(-Infinity, from - 1e-6);
     const tail = this.rows(upto + 1e-5, Infinity);
     const skip = Math.max(0, head.times.length + times.length + tail.times.length - this.#limit);

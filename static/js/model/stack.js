@@ -82,10 +82,13 @@ function thinned(rows, times, totals, bucket) {
  * @param {Float64Array[]} columns
  * @param {number} interval
  * @param {number} bucket
+ * @param {number} [start] only the rows from here on
  * @returns {{outlines: {index: number, outline: Outline}[], totals: Float64Array}}
  */
-function stack(times, columns, interval, bucket) {
-  const taken = stackable(columns);
+function stack(times, columns, interval, bucket, start = 0) {
+  // What a series was before decides whether it counts as nothing: so it is asked of all rows.
+  const taken = stackable(columns).map(({ index, values }) => ({ index, values: start ? values.subarray(start) : values }));
+  if (start) times = times.subarray(start);
   const totals = new Float64Array(times.length);
   if (!taken.length) totals.fill(NaN);
   for (const { values } of taken) for (let i = 0; i < totals.length; i += 1) totals[i] += values[i];

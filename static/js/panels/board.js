@@ -57,6 +57,11 @@ class Board {
   }
 
   /** The seconds went on. */
+  /** What a chart shows, as a figure; null where there is none. @param {string} host @param {string} wish */
+  figure(host, wish) {
+    return this.#cards.get(`${host}\n${wish}`)?.card.plot?.figure ?? null;
+  }
+
   second_passed() {
     for (const head of this.#heads.values()) head.update();
   }

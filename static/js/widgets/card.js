@@ -5,10 +5,10 @@
 
 import { findWidget, option_set, part_chosen, series_isolated, series_toggled, view_frozen } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
-import { bucketFigure, bucketScale, bucketTip, bucketTotal } from "../model/buckets.js";
-import { heatFigure, lineFigure, stackFigure } from "../model/figures.js";
+import { bucketScale, bucketTip, bucketTotal } from "../model/buckets.js";
 import { hostTitle, stateName } from "../model/hosts.js";
 import { planPens } from "../model/pens.js";
+import { pictureOf } from "../model/picture.js";
 import { hiddenNames } from "../model/shown.js";
 import { extremes, nextRange } from "../model/range.js";
 import { Choice, Order } from "../model/rank.js";
@@ -47,6 +47,8 @@ class Card {
   #kind = "";
   #choice = new Choice();
   #order = new Order();
+  /** Where the words of limits stand. @type {Map<string, import("../model/seats.js").Seat>} */
+  #seats = new Map();
   #listed = false;
   #many = false;
   /** @type {import("../model/range.js").Range|null} */
@@ -210,10 +212,10 @@ class Card {
     if (!this.plot?.size.width || (!view.times.length && !this.#range)) return;
     const range = this.#fit(view, plan, widget);
     const paper = { ...this.plot.size, palette: this.#room.palette(), utc: this.#room.store.state.utc };
-    const drawing = { view, paper, pens: plan.pens, rest: plan.rest, limits: plan.limits, marks: plan.marks, range };
-    if (widget.buckets) return this.#content.draw(bucketFigure(drawing, widget.buckets));
-    const figure = widget.kind === "stacked" ? stackFigure : widget.kind === "heatmap" ? heatFigure : lineFigure;
-    this.#content.draw(figure(drawing));
+    const { pens, rest, limits, marks } = plan;
+    const lines = widget.kind === "stacked" ? [totals(pens.map(({ index }) => view.columns[index]))] : undefined;
+    const drawing = { view, paper, pens, rest, limits, marks, range, lines, seats: this.#seats };
+    this.#content.draw(pictureOf(widget, drawing), !this.#room.store.state.dashboard.frozen);
   }
 
   /** The range of values, with its hysteresis. @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */

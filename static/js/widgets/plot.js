@@ -3,9 +3,9 @@
  * Dragging chooses a stretch of time, double click goes back to live.
  */
 
-import { Chart } from "../chart.js";
 import { el } from "../dom.js";
 import { MARGIN } from "../model/figure.js";
+import { Renderer } from "../renderer.js";
 
 const DRAG = 8;
 
@@ -18,10 +18,9 @@ class Plot {
   node = el("div", { class: "plot" });
   /** Pointer's height in the plot, 0 at the top, for heatmaps. */
   level = 0.5;
-  #inner = el("div", { class: "plot-inner" });
   #cross = el("i", { class: "cross", hidden: true });
   #choice = el("i", { class: "choice", hidden: true });
-  #chart;
+  #renderer;
   #hands;
   #stop = new AbortController();
   #size = { width: 0, height: 0 };
@@ -32,8 +31,8 @@ class Plot {
   /** @param {Hands} hands @param {() => void} resized */
   constructor(hands, resized) {
     this.#hands = hands;
-    this.#chart = new Chart(this.#inner);
-    this.node.append(this.#inner, this.#cross, this.#choice);
+    this.#renderer = new Renderer(resized);
+    this.node.append(this.#renderer.node, this.#cross, this.#choice);
     this.#listen();
     this.#resize = new ResizeObserver(() => {
       if (this.#measure()) resized();
@@ -46,14 +45,19 @@ class Plot {
     return this.#size;
   }
 
-  /** @param {{data: object[], layout: object}} figure */
-  draw(figure) {
-    return this.#chart.draw(figure);
+  /** @param {import("../model/picture.js").Picture} picture @param {boolean} live */
+  draw(picture, live) {
+    this.#renderer.draw(picture, live);
+  }
+
+  /** What is drawn, as a figure. */
+  get figure() {
+    return this.#renderer.figure;
   }
 
   /** @param {string} name */
   save(name) {
-    return this.#chart.save(name);
+    return this.#renderer.save(name);
   }
 
   /** @param {number|null} share */
@@ -65,14 +69,22 @@ class Plot {
   destroy() {
     this.#stop.abort();
     this.#resize.disconnect();
-    this.#chart.destroy();
+    this.#renderer.destroy();
   }
 
   #measure() {
     const { clientWidth: width, clientHeight: height } = this.node;
     const changed = width !== this.#size.width || height !== this.#size.height;
     this.#size = { width, height };
+    if (changed) this.#align();
     return changed && width > 0;
+  }
+
+  /** A column's edge may stand between two pixels of the screen; lines and letters would blur there. */
+  #align() {
+    const ratio = window.devicePixelRatio || 1;
+    const { left } = this.node.getBoundingClientRect();
+    this.#renderer.node.style.left = `${Math.ceil(left * ratio) / ratio - left}px`;
   }
 
   /** @param {number} share */
