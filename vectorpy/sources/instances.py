@@ -45,6 +45,11 @@ class InstanceNames:
         if aged:
             self._reload(min(aged, key=lambda indom: self._known[indom].loaded))
 
+    def current(self, indom: str) -> dict[int, str] | None:
+        """What is known of a domain now, another object after each load; None where nothing is."""
+        known = self._known.get(indom)
+        return known.names if known else None
+
     def names(self, indom: str, ids: Iterable[int]) -> dict[int, str]:
         """Names by id; ids that the host does not name are left out."""
         known = self._known.get(indom)

@@ -14,7 +14,8 @@ import functools
 import json
 import os
 import struct
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_uint, c_void_p, string_at
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -36,17 +37,19 @@ _TYPES = ("s32", "u32", "s64", "u64", "float", "double", "string")
 _OTHER = "other"
 _SEMANTICS = {1: "counter", 3: "instant", 4: "discrete"}
 _IN_PLACE = {"s32": "i", "u32": "I", "float": "f"}
-_BLOCKS: Mapping[str, Any] = {
-    "s64": ctypes.c_longlong,
-    "u64": ctypes.c_ulonglong,
-    "double": c_double,
-    "float": ctypes.c_float,
-    "s32": c_int,
-    "u32": c_uint,
+_BLOCKS = {
+    kind: struct.Struct(code)
+    for kind, code in zip(
+        ("s64", "u64", "double", "float", "s32", "u32"),
+        ("=q", "=Q", "=d", "=f", "=i", "=I"),
+        strict=True,
+    )
 }
-# Where numval, valfmt and the values of a pmValueSet lie behind its pmid; an error has no valfmt.
-_COUNT, _FORM = 4, 8
-_LIST = struct.calcsize("Iii0P")
+# Where number and kind of values lie in a pmValueSet (an error has no kind), and a block's bytes.
+_COUNT, _FORM, _BLOCK = 4, 8, 4
+_INT = struct.Struct("i")
+# The address space as one buffer: struct reads from it in place, without a copy of each piece.
+_MEMORY = (ctypes.c_char * sys.maxsize).from_address(0)
 _POINTER = struct.calcsize("P")
 _TEXT = 64 * 1024
 
@@ -61,10 +64,11 @@ class PmError(Exception):
 
 
 class Fetched(NamedTuple):
-    """One metric's values: (instance id, value) pairs, or the error number instead."""
+    """One metric's values by instance id, in two tuples; or the error number instead."""
 
     error: int
-    pairs: list[tuple[int, Value]]
+    ids: tuple[int, ...] = ()
+    values: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,41 +324,36 @@ def pmid_number(pmid: str) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def _layout(count: int, code: str) -> struct.Struct:
-    """`count` pmValues: instance id, and the value in place (or a pointer, "P")."""
-    return struct.Struct(f"i0P{code}0P" * count)
+    """How a value set is stored, and `count` pmValues: instance id, then value or pointer ("P")."""
+    return struct.Struct("i" + f"0Pi0P{code}" * count)
 
 
 def _decode(at: int, kind: str) -> Fetched:
-    """One pmValueSet at address `at`."""
-    count = c_int.from_address(at + _COUNT).value
+    """One pmValueSet at address `at`: pmid, number of values, how they are stored, values."""
+    (count,) = _INT.unpack_from(_MEMORY, at + _COUNT)
     if count <= 0:
-        return Fetched(count, [])
-    if c_int.from_address(at + _FORM).value == _INSITU:
-        code = _IN_PLACE.get(kind)
-        if code is None:
-            return Fetched(0, [])
-        layout = _layout(count, code)
-        flat = layout.unpack(string_at(at + _LIST, layout.size))
-        return Fetched(0, list(zip(flat[::2], flat[1::2], strict=True)))
-    layout = _layout(count, "P")
-    flat = layout.unpack(string_at(at + _LIST, layout.size))
-    return Fetched(0, list(_blocks(flat, kind)))
+        return Fetched(count)
+    (form,) = _INT.unpack_from(_MEMORY, at + _FORM)
+    code = _IN_PLACE.get(kind) if form == _INSITU else "P"
+    if code is None:
+        return Fetched(0)
+    flat = _layout(count, code).unpack_from(_MEMORY, at + _FORM)
+    if form == _INSITU:
+        return Fetched(0, flat[1::2], flat[2::2])
+    values = _blocks(flat[2::2], kind)
+    return Fetched(0, flat[1::2], values) if values else Fetched(0)
 
 
-def _blocks(flat: tuple[int, ...], kind: str) -> Iterator[tuple[int, Value]]:
+def _blocks(pointers: tuple[int, ...], kind: str) -> tuple[Value, ...]:
     """Values that lie in pmValueBlocks: a length of 24 bits and a type, then the bytes."""
-    pairs = zip(flat[::2], flat[1::2], strict=True)
     block = _BLOCKS.get(kind)
     if block is not None:
-        read = block.from_address
-        for ident, pointer in pairs:
-            yield ident, read(pointer + 4).value
-    elif kind == "string":
-        for ident, pointer in pairs:
-            yield ident, _string(pointer)
+        read = block.unpack_from
+        return tuple([read(_MEMORY, pointer + _BLOCK)[0] for pointer in pointers])
+    return tuple([_string(pointer) for pointer in pointers]) if kind == "string" else ()
 
 
 def _string(pointer: int) -> str:
-    length = (c_uint.from_address(pointer).value & 0xFFFFFF) - 4
-    text = string_at(pointer + 4, max(length, 0)).partition(b"\0")[0]
+    length = (c_uint.from_address(pointer).value & 0xFFFFFF) - _BLOCK
+    text = string_at(pointer + _BLOCK, max(length, 0)).partition(b"\0")[0]
     return text.decode(errors="replace")

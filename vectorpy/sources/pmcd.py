@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from vectorpy.errors import ContextLost, HostDown, HostError, HostLate, NotPcp, Overloaded
@@ -42,11 +42,20 @@ class _Plan:
 
     order: list[Descriptor]
     wanted: libpcp.Wanted
-    names: frozenset[str]
+    asked: dict[str, Descriptor]
     indoms: frozenset[str]
-    known: dict[str, Descriptor]
     missing: dict[str, str]
     until: float
+    named: dict[str, _Named] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Named:
+    """Instances of a metric as they were last: ids, the domain's names then, and theirs."""
+
+    ids: tuple[int, ...]
+    known: dict[int, str]
+    names: tuple[str, ...]
 
 
 class PmcdSource:
@@ -206,15 +215,15 @@ class PmcdSource:
         plan = self._plans.get(names)
         self._names.start_turn(plan.indoms)
         stamp, found = self._opened().fetch(plan.wanted)
-        if sum(len(one.pairs) for one in found) > self._most:
+        if sum([len(one.ids) for one in found]) > self._most:
             raise Overloaded(f"It has more than {self._most} values for one sample.")
         values: dict[str, Instances] = {}
         missing = dict(plan.missing)
         for descriptor, one in zip(plan.order, found, strict=True):
-            instances = self._named(descriptor, one)
+            instances = self._named(plan, descriptor, one) if one.ids else None
             if instances:
                 values[descriptor.name] = instances
-            elif descriptor.name in plan.names:
+            elif descriptor.name in plan.asked:
                 missing[descriptor.name] = self._why(one.error)
         return self._sample(plan, stamp, values, missing)
 
@@ -226,22 +235,32 @@ class PmcdSource:
         status, fenced = values.get(riders.STATUS), values.get(riders.FENCED)
         states = riders.agent_states(status or {}, fenced, {n: d for d, n in agents.items()})
         uptime = riders.singular_float(values, riders.UPTIME)
-        asked = {name: plan.known[name] for name in plan.names}
-        riders.bury(values, missing, states, agents, asked)
-        kept = {name: values[name] for name in plan.names if name in values}
+        riders.bury(values, missing, states, agents, plan.asked)
+        kept = {name: values[name] for name in plan.asked if name in values}
         return Sample([Part(stamp, kept)], missing, states, uptime, requests=1)
 
-    def _named(self, descriptor: Descriptor, one: Fetched) -> Instances:
+    def _named(self, plan: _Plan, descriptor: Descriptor, one: Fetched) -> Instances:
         """Values by instance name, without those that are not finite."""
-        pairs = one.pairs
-        if descriptor.type in ("double", "float"):
-            pairs = [p for p in pairs if isinstance(p[1], float) and abs(p[1]) < _INFINITE]
-        if not pairs:
-            return {}
         if descriptor.indom is None:
-            return {SINGULAR: pairs[0][1]}
-        names = self._names.names(descriptor.indom, [ident for ident, _ in pairs])
-        return {names[ident]: value for ident, value in pairs if ident in names}
+            values: Instances = {SINGULAR: one.values[0]}
+        else:
+            names = self._instances(plan, descriptor.name, descriptor.indom, one.ids)
+            values = dict(zip(names, one.values, strict=True))
+            values.pop(_NAMELESS, None)
+        return _finite(values) if descriptor.type in ("double", "float") else values
+
+    def _instances(
+        self, plan: _Plan, name: str, indom: str, ids: tuple[int, ...]
+    ) -> tuple[str, ...]:
+        """The names of a metric's instances, which are mostly those of the last sample."""
+        last = plan.named.get(name)
+        if last is not None and last.ids == ids and last.known is self._names.current(indom):
+            return last.names
+        known = self._names.names(indom, ids)
+        names = tuple([known.get(ident, _NAMELESS) for ident in ids])
+        if _NAMELESS not in names:  # else the next turn asks for their names again
+            plan.named[name] = _Named(ids, known, names)
+        return names
 
     def _why(self, error: int) -> str:
         if error >= 0:
@@ -260,15 +279,19 @@ class PmcdSource:
         return _Plan(
             order,
             libpcp.wanted(order),
-            frozenset(n for n in names if n in fit),
+            {name: fit[name] for name in names if name in fit},
             frozenset(d.indom for d in order if d.indom is not None),
-            fit,
             missing,
             self._clock() + _ASK_AGAIN,
         )
 
 
+def _finite(values: Instances) -> Instances:
+    return {n: x for n, x in values.items() if not isinstance(x, float) or abs(x) < _INFINITE}
+
+
 _INFINITE = float("inf")
+_NAMELESS = ""  # an instance that the host doesn't name; no instance has this name (instances.tidy)
 
 
 def _refused(error: PmError) -> HostError:
