@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from vectorpy.errors import HostError
 from vectorpy.model import hostspec
 from vectorpy.settings import Settings
 from vectorpy.sources import riders
@@ -107,6 +108,49 @@ def test_secrets_are_never_fetched(source):
     assert "vtest-secret" not in repr(sample)
     assert set(source.describe(names)) == {"hinv.ncpu"}
     assert not [d for d in source.children("vtest") if "environ" in d.name]
+
+
+def test_some_instances_come_alone_with_the_numbers_that_they_have_among_all(source):
+    names = ["vtest.many0", "vtest.many1", "hinv.ncpu"]
+    indom = source.describe(names)["vtest.many0"].indom
+    whole = merged(source.fetch(names))
+    assert len(whole["vtest.many0"]) == 3
+    for kept in (["b c"], ["a", "<img src=x>"], ["a", "no such thing"], ["b c"]):
+        some = source.fetch(names, {indom: kept})
+        expected = {n: {i: v for i, v in whole[n].items() if i in kept} for n in names[:2]}
+        assert merged(some) == {**expected, "hinv.ncpu": whole["hinv.ncpu"]}
+        assert some.missing == {}
+        assert some.agents[146] == 0 and some.uptime > 0
+    assert merged(source.fetch(names)) == whole, "the next one has all again"
+    nothing = source.fetch(names, {indom: []})
+    assert set(merged(nothing)) == {"hinv.ncpu"}
+    assert set(nothing.missing) == {"vtest.many0", "vtest.many1"}
+
+
+def test_a_lost_context_is_narrowed_anew(own_stack, wait_until):
+    dialler = dialler_of(own_stack)
+    made = [dialler.dial(host_of(own_stack, transport)) for transport in TRANSPORTS]
+    only = {"146.0": ["b c"]}
+    try:
+        for source in made:
+            source.open()
+            assert merged(source.fetch(["vtest.many0"], only)) == {"vtest.many0": {"b c": 7001}}
+        own_stack.stop_pmcd()
+        own_stack.start_pmcd()
+        for source in made:
+
+            def again(source=source):
+                try:
+                    return merged(source.fetch(["vtest.many0"], only))
+                except HostError:
+                    return None
+
+            found = wait_until(lambda again=again: again(), 10, "a fetch")
+            assert found == {"vtest.many0": {"b c": 7001}}
+    finally:
+        for source in made:
+            source.close()
+        dialler.close()
 
 
 def test_riders_ride_along(source):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -35,6 +35,7 @@ class Dialect(Protocol):
 
     name: str
     hostspec: str  # to be sent for a context, "" for none
+    profiles: bool  # whether fetches can be narrowed to some instances
 
     def describe(self, ask: Ask, names: Sequence[str]) -> dict[str, Descriptor]:
         """Descriptors of those names that are known there."""
@@ -57,6 +58,7 @@ class Pmproxy:
 
     name = "pmproxy"
     hostspec = ""
+    profiles = True
 
     def describe(self, ask: Ask, names: Sequence[str]) -> dict[str, Descriptor]:
         """One request per URL full of names."""
@@ -101,6 +103,7 @@ class Pmwebd:
 
     name = "pmwebd"
     hostspec = "localhost"
+    profiles = False
 
     def describe(self, ask: Ask, names: Sequence[str]) -> dict[str, Descriptor]:
         """One request per folder that several names share, else one per name."""
@@ -146,6 +149,18 @@ def refused(answer: Answer) -> HostError:
             hint="Start pmcd there: systemctl start pmcd.",
         )
     return NotPcp("Something answers there, but it is not PCP's web API.")
+
+
+def narrow(indom: str, ids: Collection[int] | None) -> list[str]:
+    """Requests after which a context of pmproxy fetches these instances alone; None is all.
+
+    Of ids that it has never seen it makes none at all, which it takes for all.
+    """
+    path = f"profile?indom={indom}&expr="
+    if ids is None:
+        return [path + "add"]
+    parts = split((str(ident) for ident in sorted(ids)), URL_LENGTH - 128)
+    return [path + "del", *(f"{path}add&instance={','.join(part)}" for part in parts)]
 
 
 def split(names: Iterable[str], length: int) -> Iterator[list[str]]:

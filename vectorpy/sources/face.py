@@ -8,12 +8,16 @@ BadAnswer, Overloaded, ContextLost, RefusedByPolicy), each with host and hint.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.sample import Sample
+
+# Instance domain -> names of the instances that are wanted of it; all of those not named here.
+Only = Mapping[str, Collection[str]]
+ALL: Only = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,11 @@ class Source(Protocol):
         """
         ...
 
-    def fetch(self, names: Sequence[str]) -> Sample:
+    def fetch(self, names: Sequence[str], only: Only = ALL) -> Sample:
         """One sample of these metrics, with agent states and uptime riding along.
+
+        Of the instance domains in `only` the host is asked for these instances
+        alone, where its server knows how (pmwebd does not): others may come too.
 
         A dead agent's metrics and those without a value are in `missing`, never
         in `parts`. Names need not be described before: it is seen to, and then

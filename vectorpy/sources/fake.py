@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from vectorpy.errors import HostDown, VectorpyError
 from vectorpy.model.metric import COUNTER, INSTANT, Descriptor
 from vectorpy.model.sample import SINGULAR, Part, Sample, Value
-from vectorpy.sources.face import Facts
+from vectorpy.sources.face import ALL, Facts, Only
 
 if TYPE_CHECKING:
     from vectorpy.model.hostspec import HostId
@@ -38,6 +38,7 @@ class FakeHost:
     names of each fetch before it is answered: it may block, or raise.
     `opens`, `fetches`, `closes` and `asked` (names of each fetch) count what
     came in, `log` has it in order (what, names), `alive` is what a cheap probe finds.
+    `only` tells which instances each fetch was narrowed to, `values` how many went out.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class FakeHost:
         self.before_fetch: Callable[[Sequence[str]], None] | None = None
         self.opens = self.fetches = self.closes = 0
         self.asked: list[tuple[str, ...]] = []
+        self.only: list[dict[str, frozenset[str]]] = []
+        self.values = 0
         self.log: list[tuple[str, tuple[str, ...]]] = []
         self._booted = None if uptime is None else clock() - uptime
         self._lock = threading.Lock()
@@ -158,8 +161,8 @@ class FakeHost:
         inside = [d for d in found if not prefix or f"{d.name}.".startswith(f"{prefix}.")]
         return sorted(inside, key=lambda d: d.name)
 
-    def sample(self, names: Sequence[str]) -> Sample:
-        """The values of `names` at the host's present time."""
+    def sample(self, names: Sequence[str], only: Only = ALL) -> Sample:
+        """The values of `names` at the host's present time, of some domains `only` these."""
         now = self.clock()
         values, missing = {}, {}
         with self._lock:
@@ -168,7 +171,12 @@ class FakeHost:
                 if why:
                     missing[name] = why
                 else:
-                    values[name] = _instances(self._metrics[name][1], now)
+                    descriptor, script = self._metrics[name]
+                    values[name] = _instances(script, now)
+                    kept = only.get(descriptor.indom or "")
+                    if kept is not None:
+                        values[name] = {n: values[name][n] for n in kept if n in values[name]}
+                    self.values += len(values[name])
             agents = dict(self.agents)
         return Sample([Part(now, values)], missing, agents, self.uptime)
 
@@ -205,15 +213,16 @@ class FakeSource:
         self.host.raise_fault()
         return self.host.descriptors(names)
 
-    def fetch(self, names: Sequence[str]) -> Sample:
+    def fetch(self, names: Sequence[str], only: Only = ALL) -> Sample:
         """See `face.Source.fetch`; raises the scripted error."""
+        self.host.only.append({indom: frozenset(kept) for indom, kept in only.items()})
         self.host.fetches += 1
         self.host.asked.append(tuple(names))
         self.host.log.append(("fetch", tuple(names)))
         if self.host.before_fetch is not None:
             self.host.before_fetch(names)
         self.host.raise_fault()
-        return self.host.sample(names)
+        return self.host.sample(names, only)
 
     def children(self, prefix: str) -> list[Descriptor]:
         """See `face.Source.children`; raises the scripted error."""

@@ -13,7 +13,7 @@ from vectorpy.errors import VectorpyError
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.sample import Sample
 from vectorpy.sources import riders
-from vectorpy.sources.face import Facts, Source
+from vectorpy.sources.face import ALL, Facts, Only, Source
 
 
 class Guarded:
@@ -38,7 +38,7 @@ class Guarded:
         with self._watched():
             return self.source.describe([n for n in names if not riders.never_fetched(n)])
 
-    def fetch(self, names: Sequence[str]) -> Sample:
+    def fetch(self, names: Sequence[str], only: Only = ALL) -> Sample:
         """See `face.Source.fetch`; what is never fetched is in `missing`."""
         asked = tuple(names)
         if asked != self._split[0]:
@@ -46,7 +46,7 @@ class Guarded:
             refused = {n: riders.forbidden(n) for n in asked if riders.never_fetched(n)}
             self._split = (asked, allowed, refused)
         with self._watched():
-            sample = self.source.fetch(self._split[1])
+            sample = self.source.fetch(self._split[1], only)
         sample.missing.update(self._split[2])
         return sample
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 NAME_LENGTH = 256
 _KEEP = 60.0
+# Processes (proc, hotproc): their ids are their names. What PCP calls them holds the command
+# line, with whatever secrets stand in it, and each new process would have all loaded anew.
+PROCESSES = frozenset({"3.9", "3.39"})
 
 
 @dataclass(slots=True)
@@ -52,12 +55,23 @@ class InstanceNames:
 
     def names(self, indom: str, ids: Iterable[int]) -> dict[int, str]:
         """Names by id; ids that the host does not name are left out."""
+        if indom in PROCESSES:
+            return {ident: str(ident) for ident in ids}
         known = self._known.get(indom)
         if known is None:
             return self._reload(indom)
         if known.turn != self._turn and any(i not in known.names for i in ids):
             return self._reload(indom)
         return known.names
+
+    def ids(self, indom: str, names: Iterable[str]) -> frozenset[int]:
+        """Ids of those names that are known now."""
+        wanted = set(names)
+        if indom in PROCESSES:
+            return frozenset(int(name) for name in wanted if name.isdecimal())
+        known = self._known.get(indom)
+        found = known.names if known is not None else self._reload(indom)
+        return frozenset(ident for ident, name in found.items() if name in wanted)
 
     def _reload(self, indom: str) -> dict[int, str]:
         names = tidy(self._load(indom))

@@ -14,8 +14,12 @@ import functools
 import json
 import os
 import struct
+<<<<<<< HEAD
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+=======
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+>>>>>>> 9c59844 (wip2)
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_uint, c_void_p, string_at
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -153,6 +157,8 @@ class Lib:
         self._use = self._call("pmUseContext", c_int)
         self._fetch = self._call("pmFetch", c_int, POINTER(c_uint), POINTER(c_void_p))
         self._free_result = self._call("pmFreeResult", c_void_p)
+        self._add_profile = self._call("pmAddProfile", c_uint, c_int, ints)
+        self._del_profile = self._call("pmDelProfile", c_uint, c_int, ints)
         self._lookup = self._call("pmLookupName", c_int, names, POINTER(c_uint))
         self._lookup_descs = self._call(
             "pmLookupDescs", c_int, POINTER(c_uint), POINTER(self._desc)
@@ -292,6 +298,15 @@ class Lib:
         return names
 
     # -- values -----------------------------------------------------------------
+
+    def narrow(self, indom: int, ids: Collection[int] | None) -> None:
+        """Later fetches of this context bring these instances of `indom` alone; None is all."""
+        if ids is None:
+            self._check(self._add_profile(indom, 0, None))
+            return
+        self._check(self._del_profile(indom, 0, None))
+        if ids:  # none at all would mean all
+            self._check(self._add_profile(indom, len(ids), (c_int * len(ids))(*ids)))
 
     def fetch(self, wanted: Wanted) -> tuple[float, list[Fetched]]:
         """The host's time in seconds, and values of the metrics, in their order."""

@@ -18,7 +18,7 @@ from vectorpy.model.metric import Descriptor
 from vectorpy.model.sample import SINGULAR, Instances, Part, Sample
 from vectorpy.sources import libpcp, riders
 from vectorpy.sources.answers import indom_number
-from vectorpy.sources.face import Facts
+from vectorpy.sources.face import ALL, Facts, Only
 from vectorpy.sources.instances import InstanceNames
 from vectorpy.sources.libpcp import Fetched, PmError
 from vectorpy.sources.plans import Plans
@@ -84,6 +84,8 @@ class PmcdSource:
         self._with_texts: set[str] = set()
         self._names = InstanceNames(self._load_indom, clock)
         self._plans = Plans(self._plan, self._clock)
+        # Instance domain -> the ids that fetches of this context are narrowed to.
+        self._profile: dict[str, frozenset[int]] = {}
 
     # -- the face -----------------------------------------------------------
 
@@ -109,10 +111,10 @@ class PmcdSource:
         """See `face.Source.describe`; without texts, which cost a look-up each."""
         return self._again(lambda: self._describe(riders.unique(names)))
 
-    def fetch(self, names: Sequence[str]) -> Sample:
+    def fetch(self, names: Sequence[str], only: Only = ALL) -> Sample:
         """See `face.Source.fetch`."""
         wanted = riders.unique(names)
-        return self._again(lambda: self._fetch_once(wanted))
+        return self._again(lambda: self._fetch_once(wanted, only))
 
     def children(self, prefix: str) -> list[Descriptor]:
         """See `face.Source.children`; texts as far as ten seconds bring them."""
@@ -163,6 +165,7 @@ class PmcdSource:
         self._with_texts.clear()
         self._plans.clear()
         self._names.clear()
+        self._profile = {}
         self._lib = self._load(self._timeout)
         try:
             self._context = self._lib.new_context(self._hostspec)
@@ -211,9 +214,21 @@ class PmcdSource:
 
     # -- fetching ---------------------------------------------------------------
 
-    def _fetch_once(self, names: tuple[str, ...]) -> Sample:
+    def _narrow(self, only: Only) -> None:
+        """Have the context's profile be `only`; libpcp tells pmcd of it with the next fetch."""
+        wanted = {indom: self._names.ids(indom, names) for indom, names in only.items()}
+        if wanted == self._profile:
+            return
+        lib = self._opened()
+        for indom in self._profile.keys() | wanted.keys():
+            if self._profile.get(indom) != wanted.get(indom):
+                lib.narrow(indom_number(indom), wanted.get(indom))
+        self._profile = wanted
+
+    def _fetch_once(self, names: tuple[str, ...], only: Only = ALL) -> Sample:
         plan = self._plans.get(names)
         self._names.start_turn(plan.indoms)
+        self._narrow(only)
         stamp, found = self._opened().fetch(plan.wanted)
         if sum([len(one.ids) for one in found]) > self._most:
             raise Overloaded(f"It has more than {self._most} values for one sample.")

@@ -17,8 +17,8 @@ from vectorpy.errors import BadAnswer, ContextLost, HostLate, Overloaded
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.sample import SINGULAR, Instances, Part, Sample
 from vectorpy.sources import answers, dialects, riders
-from vectorpy.sources.egress import Getter
-from vectorpy.sources.face import Facts
+from vectorpy.sources.egress import Answer, Getter
+from vectorpy.sources.face import ALL, Facts, Only
 from vectorpy.sources.instances import InstanceNames
 from vectorpy.sources.plans import Plans
 
@@ -66,6 +66,10 @@ class WebSource:
         self._plans = Plans(self._plan, self._clock)
         self._uptimes: dict[int, tuple[float, float]] = {}
         self._end: float | None = None
+        # Fetches of some instances go by a context of their own, so that all others need not
+        # be told to the server again each time. None until it is made.
+        self._narrow: int | None = None
+        self._profile: dict[str, frozenset[int]] = {}
 
     # -- the face -----------------------------------------------------------
 
@@ -89,11 +93,11 @@ class WebSource:
         """See `face.Source.describe`."""
         return self._again(lambda: self._describe(riders.unique(names)))
 
-    def fetch(self, names: Sequence[str]) -> Sample:
+    def fetch(self, names: Sequence[str], only: Only = ALL) -> Sample:
         """See `face.Source.fetch`; the whole sample has the time of one answer."""
         wanted = riders.unique(names)
         try:
-            return self._again(lambda: self._fetch_once(wanted))
+            return self._again(lambda: self._fetch_once(wanted, only))
         finally:
             self._end = None
 
@@ -137,21 +141,36 @@ class WebSource:
         self._plans.clear()
         self._names.clear()
         self._uptimes.clear()
+        self._narrow, self._profile = None, {}
         if self._dialect is None:
             dialect, answer = dialects.detect(self._get, self._query)
         else:
             dialect = self._dialect
-            hostspec = f"&hostspec={dialect.hostspec}" if dialect.hostspec else ""
-            answer = self._get(f"/pmapi/context?{self._query}{hostspec}")
-        if answer.status != 200:
-            raise dialects.refused(answer)
-        try:
-            context = answers.read_context(answers.parse(answer.body))
-        except answers.Strange:
-            raise dialects.refused(answer) from None
+            answer = self._ask_context(dialect)
+        context = _context(answer)
         self._dialect, self._context = dialect, context.number
         self._known_since = self._clock()
         return context
+
+    def _ask_context(self, dialect: dialects.Dialect) -> Answer:
+        hostspec = f"&hostspec={dialect.hostspec}" if dialect.hostspec else ""
+        answer: Answer = self._get(f"/pmapi/context?{self._query}{hostspec}")
+        return answer
+
+    def _narrowed(self, only: Only) -> int:
+        """The number of a context whose fetches bring the instances of `only`, as far as can be."""
+        dialect = self._opened()
+        if not only or not dialect.profiles:
+            return self._context
+        if self._narrow is None:
+            self._narrow, self._profile = _context(self._ask_context(dialect)).number, {}
+        wanted = {indom: self._names.ids(indom, names) for indom, names in only.items()}
+        for indom in self._profile.keys() | wanted.keys():
+            if self._profile.get(indom) != wanted.get(indom):
+                for path in dialects.narrow(indom, wanted.get(indom)):
+                    self._ask(path, context=self._narrow)
+        self._profile = wanted
+        return self._narrow
 
     # -- asking ---------------------------------------------------------------
 
@@ -165,10 +184,15 @@ class WebSource:
         return self._getter.get(path, total=total, size=size)
 
     def _ask(
-        self, path: str, total: float | None = None, size: int | None = None
+        self,
+        path: str,
+        total: float | None = None,
+        size: int | None = None,
+        context: int | None = None,
     ) -> dict[str, Any]:
         """The JSON object that `path` gives in our context; ContextLost on any refusal."""
-        answer = self._get(f"/pmapi/{self._context}/{path}", total, size)
+        number = self._context if context is None else context
+        answer = self._get(f"/pmapi/{number}/{path}", total, size)
         if answer.status == 200:
             return answers.parse(answer.body)
         code = answers.error_code(answer.body)
@@ -196,8 +220,8 @@ class WebSource:
 
     # -- fetching ---------------------------------------------------------------
 
-    def _fetch_once(self, names: tuple[str, ...]) -> Sample:
-        ahead = self._fetch_ahead(names)
+    def _fetch_once(self, names: tuple[str, ...], only: Only = ALL) -> Sample:
+        ahead = None if only else self._fetch_ahead(names)
         self._end = None  # what a new context must learn first has its own time
         plan = self._plans.get(names)
         self._check_values(plan)
@@ -205,10 +229,11 @@ class WebSource:
             plan = _of_parts(plan, ahead[0])
         self._end = self._clock() + self._getter.limits.total
         self._names.start_turn(plan.indoms)
+        context = self._narrowed(only)
         sample = Sample([], dict(plan.missing), requests=len(plan.parts))
         count = 0
         for number, path in enumerate(plan.paths):
-            document = self._ask(path) if ahead is None else ahead[1][number]
+            document = ahead[1][number] if ahead else self._ask(path, context=context)
             stamp, values, some = answers.read_values(document, plan.descriptors, self._names.names)
             count += some
             if count > self._most:
@@ -309,6 +334,16 @@ class WebSource:
             parts[0] = [*parts[0], *(name for name in fetched if name in along)]
         indoms = {d.indom for d in known.values() if d.indom is not None}
         return _Plan(parts, paths, known, frozenset(indoms), missing, self._clock() + _ASK_AGAIN)
+
+
+def _context(answer: Answer) -> answers.Context:
+    """The context in a server's answer; raises why it gave none."""
+    if answer.status != 200:
+        raise dialects.refused(answer)
+    try:
+        return answers.read_context(answers.parse(answer.body))
+    except answers.Strange:
+        raise dialects.refused(answer) from None
 
 
 # Names by request, and the answers.
