@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from vectorpy.errors import LimitReached, Unavailable, UnknownName, VectorpyError
+from vectorpy.errors import (
+    LimitReached,
+    RefusedByPolicy,
+    Unavailable,
+    UnknownName,
+    VectorpyError,
+)
 from vectorpy.live.hub import Hub
 from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
@@ -193,6 +199,39 @@ def test_search_is_asked_once_over_a_connection_of_its_own(fast: Any, build: Any
     assert hub.search("web-01", "USED memory")["total"] == 1
     assert hub.search("web-01", "nothing like it")["metrics"] == []
     assert (web.opens, web.closes) == (1, 1)
+
+
+def test_a_metric_is_told_with_its_values(fast: Any) -> None:
+    """Once the names are known, one more connection brings the values."""
+    hub, dials, _ = fast()
+    web = dials.hosts["web-01"]
+    web.gauge("mem.used", 3, "Kbyte", oneline="Used memory")
+    assert hub.names("web-01")["total"] == 6
+    told = hub.metric("web-01", "mem.used")
+    assert told["instances"] == [{"name": "", "value": 3072.0}]
+    assert (told["unit"], told["rate"], told["help"]) == ("B", False, "Used memory")
+    disks = hub.metric("web-01", "disk.read")
+    assert [one["name"] for one in disks["instances"]] == ["sda", "sdb"]
+    assert (disks["unit"], disks["rate"], disks["total"]) == ("/s", True, 2)
+    assert web.opens == 3
+    assert [node["name"] for node in hub.tree("web-01", "disk")["nodes"]] == ["read", "write"]
+
+
+def test_a_metric_that_is_not_there_or_never_told(fast: Any) -> None:
+    hub, _, _ = fast()
+    with pytest.raises(UnknownName, match=r"has no metric disk\.gone"):
+        hub.metric("web-01", "disk.gone")
+    with pytest.raises(RefusedByPolicy, match="never fetched"):
+        hub.metric("web-01", "proc.psinfo.environ")
+
+
+def test_a_chart_becomes_a_file(fast: Any) -> None:
+    hub, _, _ = fast()
+    told = hub.widget_file("web-01", "chart;expr=disk.read;instances=sda", "disk-reads")
+    assert told["name"] == "disk-reads.toml"
+    assert 'instances = "sda"' in told["text"]
+    with pytest.raises(VectorpyError, match="taken by"):
+        hub.widget_file("web-01", "chart;expr=disk.read", "load")
 
 
 def test_what_was_looked_up_is_asked_anew_when_agents_change(fast: Any, build: Any) -> None:

@@ -126,6 +126,10 @@ def test_points_count_as_one_viewer_per_channel(server: Any) -> None:
         ("host-q/metrics?search=x&limit=0", 400),
         ("host-q/metrics?search=x&limit=9999", 400),
         ("host-q/metrics?search=" + "x" * 300, 400),
+        ("host-q/metric", 400),
+        ("host-q/metric?name=" + "x" * 300, 400),
+        ("host-q/tree?under=" + "x" * 300, 400),
+        ("host-q/widget-file?wish=a%20b&id=x", 400),
         ("host-q/nothing/here", 400),
     ],
 )
@@ -167,6 +171,24 @@ def test_search_check_and_facts_are_the_sampler_s_words(server: Any) -> None:
     status, headers, _ = server.get(f"/api/v1/hosts/{typed}")
     assert (status, headers["cache-control"]) == (200, "no-store")
     assert server.sampler.asked("host")[-1]["host"] == "[fd00::1]:44323"
+
+
+def test_names_metrics_and_files_are_the_samplers_words(server: Any) -> None:
+    answers = server.sampler.answers
+    answers["names"] = {"host": "web-01", "metrics": [], "total": 0}
+    answers["tree"] = {"host": "web-01", "under": "disk", "nodes": []}
+    answers["metric"] = {"host": "web-01", "name": "disk.dev.read"}
+    answers["widget_file"] = {"name": "own.toml", "text": "group"}
+    base = "/api/v1/hosts/web-01"
+    assert server.json(f"{base}/names")[1] == answers["names"]
+    assert server.json(f"{base}/tree?under=disk")[1] == answers["tree"]
+    assert server.sampler.asked("tree")[-1]["under"] == "disk"
+    assert server.json(f"{base}/metric?name=disk.dev.read")[1] == answers["metric"]
+    assert server.sampler.asked("metric")[-1]["metric"] == "disk.dev.read"
+    path = f"{base}/widget-file?wish=chart;expr=a.b%20%2F%20c.d&id=own"
+    assert server.json(path)[1] == answers["widget_file"]
+    asked = server.sampler.asked("widget_file")[-1]
+    assert (asked["wish"], asked["id"]) == ("chart;expr=a.b%20%2F%20c.d", "own")
 
 
 def test_a_scheme_in_the_path_survives(server: Any) -> None:

@@ -255,7 +255,18 @@ def test_only_named_origins_may_frame_embed(run_server: Any, mode: str) -> None:
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("tail", ["", "/points?widget=cpu", "/metrics?search=x", "/check"])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "",
+        "/points?widget=cpu",
+        "/metrics?search=x",
+        "/check",
+        "/names",
+        "/tree",
+        "/metric?name=a.b",
+    ],
+)
 @pytest.mark.parametrize(
     "headers",
     [

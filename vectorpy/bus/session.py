@@ -44,6 +44,12 @@ class Session:
             "search": lambda ask: hub.search(
                 str(ask["host"]), str(ask["text"]), int(ask.get("limit", 50))
             ),
+            "names": lambda ask: hub.names(str(ask["host"])),
+            "tree": lambda ask: hub.tree(str(ask["host"]), str(ask["under"])),
+            "metric": lambda ask: hub.metric(str(ask["host"]), str(ask["metric"])),
+            "widget_file": lambda ask: hub.widget_file(
+                str(ask["host"]), str(ask["wish"]), str(ask["id"])
+            ),
             "check": lambda ask: {"steps": hub.check(str(ask["host"]))},
         }
 

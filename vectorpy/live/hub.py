@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import vectorpy
+from vectorpy.catalog import write
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.errors import (
     ConfigError,
@@ -33,7 +34,7 @@ from vectorpy.live.sampler import Dials, Sampler
 from vectorpy.live.tables import Tables
 from vectorpy.model import hostspec
 from vectorpy.model.hostspec import HostId
-from vectorpy.model.watch import ChannelSpec
+from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
 from vectorpy.sources.check import Step
 from vectorpy.sources.dial import same_machine
@@ -312,12 +313,40 @@ class Hub:
         }
 
     def search(self, name: str, text: str, limit: int = 50) -> dict[str, Any]:
-        """Metrics of a host by words in name or help: {"metrics", "total"}."""
+        """Metrics of a host by words in name, help or units: {"metrics", "total"}."""
+        hid = self._asked(name)
+        return self._lookup.search(hid, text, min(max(1, limit), 1000), self._agents(hid.id))
+
+    def names(self, name: str) -> dict[str, Any]:
+        """All metrics of a host as rows: {"host", "metrics", "total"}; see `Names.listed`."""
+        hid = self._asked(name)
+        return {"host": hid.id, **self._lookup.names(hid, self._agents(hid.id)).listed()}
+
+    def tree(self, name: str, under: str) -> dict[str, Any]:
+        """What stands below a name: {"host", "under", "nodes"}; see `Names.tree`."""
+        hid = self._asked(name)
+        return {"host": hid.id, **self._lookup.names(hid, self._agents(hid.id)).tree(under)}
+
+    def metric(self, name: str, metric: str) -> dict[str, Any]:
+        """One metric of a host, with its values of now."""
+        hid = self._asked(name)
+        return self._lookup.metric(hid, metric, self._agents(hid.id))
+
+    def widget_file(self, name: str, wish: str, id: str) -> dict[str, Any]:
+        """A wish of a host as a file of the catalogue: {"name", "text"}; UserError and others."""
+        widget = self._world.catalog.instantiate(Wish.parse(wish))
+        hid = self._asked(name)
+        known = self._lookup.describe(hid, widget.metrics, self._agents(hid.id))
+        text = write.widget_file(widget, known, id, self._world.catalog)
+        return {"name": f"{id}.toml", "text": text}
+
+    def _asked(self, name: str) -> HostId:
+        """The host of a question, counted where it is new."""
         hid = hostspec.parse(name)
         with self._lock:
             if hid.id not in self._hosts:
                 self._admit(hid)
-        return self._lookup.search(hid, text, min(max(1, limit), 1000), self._agents(hid.id))
+        return hid
 
     def _agents(self, name: str) -> dict[int, int]:
         """The agents of a watched host, whose change makes what was looked up stale."""

@@ -1,30 +1,41 @@
-"""Questions about a host's metrics, over a second connection: search, and what can draw.
+"""Questions about a host's metrics, over a second connection: names, search, what can draw.
 
-Metadata belongs here, never a point. Each question has a deadline (the source's
+Metadata belongs here, never a point; the one value of a metric that a person looks at is
+told as it came. Each question has a deadline (the source's
 ten seconds for metadata), and its answer is kept, by the host's PCP version and
 agents. While the host's ticks are late nothing is asked: samples go first.
 """
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from vectorpy.catalog.catalog import Catalog
-from vectorpy.errors import Unavailable
+from vectorpy.catalog.pick import natural
+from vectorpy.errors import RefusedByPolicy, Unavailable, UnknownName
 from vectorpy.live.clock import Clock
+from vectorpy.live.names import Names, detailed
 from vectorpy.live.sampler import Dials
+from vectorpy.model import units
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.metric import Descriptor
+from vectorpy.model.sample import Sample, Value
+from vectorpy.sources import riders
 from vectorpy.sources.face import Facts, Source
 
 DEADLINE = 10.0
 # Answers are kept so long, in seconds, and for so many hosts.
 _KEPT_SECONDS = 600.0
 _KEPT_HOSTS = 64
+# Instances of one metric that are told with their values.
+_INSTANCES = 200
+# Characters of a text value.
+_TEXT = 500
 
 
 @dataclass(slots=True)
@@ -35,7 +46,7 @@ class _Known:
     at: float = 0.0
     agents: dict[int, int] = field(default_factory=dict)
     facts: Facts | None = None
-    names: list[Descriptor] | None = None
+    names: Names | None = None
     drawable: dict[str, Descriptor] | None = None
 
 
@@ -68,19 +79,39 @@ class Lookup:
     def search(
         self, hid: HostId, text: str, limit: int, agents: Mapping[int, int]
     ) -> dict[str, Any]:
-        """Metrics whose name or help has all words of `text`: the best `limit`, and how many.
+        """See `Names.search`; errors are those of `names`."""
+        return self.names(hid, agents).search(text, limit)
 
-        Errors are the host's, or Unavailable where it doesn't come to it in time.
-        """
+    def names(self, hid: HostId, agents: Mapping[int, int]) -> Names:
+        """All metrics of a host; errors are its own, or Unavailable where it takes too long."""
         with self._known(hid, agents) as known:
-            if known.names is None:
-                with self._source(hid, known) as source:
-                    known.names = source.children("")
-            names = known.names
-        words = text.lower().split()
-        found = [(rank, d) for d in names if (rank := _rank(d, words)) is not None]
-        found.sort(key=lambda pair: (pair[0], pair[1].name))
-        return {"metrics": [_told(d) for _, d in found[:limit]], "total": len(found)}
+            return self._names(hid, known)
+
+    def _names(self, hid: HostId, known: _Known) -> Names:
+        if known.names is None:
+            with self._source(hid, known) as source:
+                known.names = Names(source.children(""))
+        return known.names
+
+    def metric(self, hid: HostId, name: str, agents: Mapping[int, int]) -> dict[str, Any]:
+        """One metric with its help, instances and values of now; UnknownName, RefusedByPolicy."""
+        if riders.never_fetched(name):
+            hint = "No setting changes this."
+            raise RefusedByPolicy(riders.forbidden(name), host=hid.id, hint=hint)
+        with self._known(hid, agents) as known:
+            found = self._names(hid, known).get(name)
+            if found is None:
+                raise UnknownName(riders.unknown(name), host=hid.id)
+            with self._source(hid, known) as source:
+                sample = source.fetch([name])
+        return {"host": hid.id, **detailed(found), **_values(found, sample)}
+
+    def describe(
+        self, hid: HostId, names: Collection[str], agents: Mapping[int, int]
+    ) -> dict[str, Descriptor]:
+        """Descriptors of those that the host has."""
+        with self._known(hid, agents) as known, self._source(hid, known) as source:
+            return source.describe(sorted(names))
 
     def abilities(self, hid: HostId, agents: Mapping[int, int]) -> Abilities:
         """What the host says of itself and of the catalogue's metrics; errors are the host's."""
@@ -137,22 +168,21 @@ class Lookup:
             self._clock.wait(self._never, 0.25)
 
 
-def _rank(descriptor: Descriptor, words: list[str]) -> int | None:
-    """0 for a hit at the name's start, 1 in the name, 2 in the help; None where words lack."""
-    name, text = descriptor.name.lower(), f"{descriptor.oneline} {descriptor.text}".lower()
-    if not all(word in name or word in text for word in words):
-        return None
-    if words and name.startswith(words[0]):
-        return 0
-    return 1 if all(word in name for word in words) else 2
+def _values(descriptor: Descriptor, sample: Sample) -> dict[str, Any]:
+    """Values by instance, as points have them but for counters, which are totals here."""
+    name = descriptor.name
+    found = sample.parts[0].values.get(name, {}) if sample.parts else {}
+    rows = [
+        {"name": instance, "value": _plain(descriptor, found[instance])}
+        for instance in sorted(found, key=natural)[:_INSTANCES]
+    ]
+    missing = "" if found else sample.missing.get(name, riders.NO_VALUE)
+    return {"instances": rows, "total": len(found), "missing": missing}
 
 
-def _told(descriptor: Descriptor) -> dict[str, Any]:
-    return {
-        "name": descriptor.name,
-        "help": descriptor.oneline or descriptor.text,
-        "type": descriptor.type,
-        "semantics": descriptor.semantics,
-        "units": descriptor.units,
-        "indom": descriptor.indom,
-    }
+def _plain(descriptor: Descriptor, value: Value) -> float | str | None:
+    """A value in canonical units; None where it is no finite number."""
+    if isinstance(value, str):
+        return value[:_TEXT]
+    number = value * units.point_factor(descriptor)
+    return number if math.isfinite(number) else None

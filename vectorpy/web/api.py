@@ -69,6 +69,32 @@ def _host_routes(routes: Blueprint, settings: Settings, relay: Relay) -> None:
         _, found = relay.bus.request("search", _HOST_TIMEOUT, host=host, text=text, limit=limit)
         return _text(found)
 
+    @routes.get("/hosts/<path:typed>/names")
+    def names(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        return _text(relay.bus.request("names", _HOST_TIMEOUT, host=host)[1])
+
+    @routes.get("/hosts/<path:typed>/tree")
+    def tree(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        under = _name("under")
+        return _text(relay.bus.request("tree", _HOST_TIMEOUT, host=host, under=under)[1])
+
+    @routes.get("/hosts/<path:typed>/metric")
+    def metric(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        name = _name("name")
+        if not name:
+            raise UserError("Which metric?", hint="Add ?name=NAME; names lists them.")
+        return _text(relay.bus.request("metric", _HOST_TIMEOUT, host=host, metric=name)[1])
+
+    @routes.get("/hosts/<path:typed>/widget-file")
+    def widget_file(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        wish = Wish.parse(request.args.get("wish", ""))
+        ask = {"host": host, "wish": wish.text, "id": _name("id")}
+        return _text(relay.bus.request("widget_file", _HOST_TIMEOUT, **ask)[1])
+
     @routes.get("/hosts/<path:typed>/check")
     def check(typed: str) -> Response:
         host, _ = _permitted(relay, typed)
@@ -123,6 +149,13 @@ def _number(name: str, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
         raise UserError(f"{name} must be a number from 1 to {most}.")
     return int(text)
+
+
+def _name(key: str) -> str:
+    text = request.args.get(key, "")
+    if len(text) > 256:
+        raise UserError(f"The {key} is too long.")
+    return text
 
 
 def _json(found: dict[str, Any], status: int = 200) -> Response:
