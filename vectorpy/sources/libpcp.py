@@ -14,12 +14,8 @@ import functools
 import json
 import os
 import struct
-<<<<<<< HEAD
 import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-=======
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
->>>>>>> 9c59844 (wip2)
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_uint, c_void_p, string_at
 from dataclasses import dataclass
 from typing import Any, NamedTuple
