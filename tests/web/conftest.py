@@ -346,9 +346,18 @@ class Servers:
         self._servers: list[Server] = []
 
     def __call__(
-        self, mode: str, *, prefix: tuple[str, ...] = (), sampler: bool = True, **settings: Any
+        self,
+        mode: str,
+        *,
+        prefix: tuple[str, ...] = (),
+        sampler: bool = True,
+        hurry: dict[str, float] | None = None,
+        **settings: Any,
     ) -> Server:
-        """A web process in `mode`; `prefix` is a command to run it by, the rest are settings."""
+        """A web process in `mode`; `prefix` is a command to run it by, the rest are settings.
+
+        `hurry` replaces constants of the room by others (`launch.py`).
+        """
         folder = self._new_folder()
         folder.chmod(0o700)
         fake = FakeSampler(folder)
@@ -359,7 +368,11 @@ class Servers:
         with log.open("w") as out:
             process = subprocess.Popen(
                 [*prefix, sys.executable, "-W", "error", str(HERE / "launch.py"), str(self._page)],
-                env={**os.environ, HANDED_DOWN: to_json(Settings(async_mode=mode, **given))},
+                env={
+                    **os.environ,
+                    HANDED_DOWN: to_json(Settings(async_mode=mode, **given)),
+                    "VECTORPY_TEST_HURRY": json.dumps(hurry or {}),
+                },
                 stdout=out,
                 stderr=out,
                 text=True,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from vectorpy.web import process, pulse
 from vectorpy.web.pulse import Pulse
 
 CHILD = {"state": "running", "pid": 1, "restarts": 0, "since": 1, "words": ["host-secret down"]}
@@ -74,7 +75,7 @@ def test_a_sampler_that_just_took_the_web_process_in_is_alive() -> None:
 def test_healthz_is_red_where_the_sampler_is_there_but_mute(
     run_server: Any, mode: str, wait_until: Any
 ) -> None:
-    server = run_server(mode)
+    server = run_server(mode, hurry={"pulse._SAMPLER_MAX": 3.0})
     wait_until(lambda: server.get("/healthz")[0] == 200, "green")
     del server.sampler.answers["ping"]
     wait_until(lambda: server.get("/healthz")[0] == 503, "red")
@@ -191,10 +192,16 @@ def test_without_file_descriptors_the_server_pauses_and_lives_on(
     assert page.until("tick")["seq"] == server.sampler.now
 
 
+def test_the_patience_that_is_shipped() -> None:
+    """Those above and below are tested with less."""
+    assert (pulse._SAMPLER_MAX, process._SILENCE) == (6.0, 10.0)
+
+
 def test_connections_above_the_limit_hear_that_the_server_is_full(
     run_server: Any, mode: str, wait_until: Any
 ) -> None:
-    server = run_server(mode, prefix=("prlimit", "--nofile=100:100"))
+    hurry = {"process._SILENCE": 3.0}
+    server = run_server(mode, prefix=("prlimit", "--nofile=100:100"), hurry=hurry)
     crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
     try:
         wait_until(lambda: server.get("/healthz")[0] == 503, "a refusal in words")
