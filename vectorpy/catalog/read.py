@@ -72,7 +72,11 @@ class Entries(NamedTuple):
 
 def read(path: Path) -> Entries:
     """Widgets and presets of a file; CatalogError with file, line and reason."""
-    text = text_of(path)
+    return read_text(text_of(path), path)
+
+
+def read_text(text: str, path: Path) -> Entries:
+    """As `read`, of a text that stands in no file yet; `path` names it in errors."""
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
