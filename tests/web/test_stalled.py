@@ -177,5 +177,5 @@ def test_a_connection_that_never_becomes_a_viewer_is_cut(
     server = run_server(mode, hurry={"sockets._SILENT": 3.0})
     base = _files(server)
     page = server.page(greet=False)
-    assert _until_cut(page, "3", 20.0) < 8.0
+    assert _until_cut(page, "3", 20.0) < 15.0
     wait_until(lambda: _files(server) <= base, "its file to be closed")
