@@ -135,6 +135,33 @@ def test_links_of_vector_2(view: Callable[..., Any], remote: Any) -> None:
     assert page.wishes() == ["load"]
 
 
+HOST_CHARTS = """
+cpu-loadavg cpu-runnable cpu-utilization-sys cpu-utilization-user cpu-utilization
+cpu-percpu-utilization-sys cpu-percpu-utilization-user cpu-percpu-utilization cpu-pswitch
+memory-utilization-free memory-utilization-used memory-utilization-cached memory-utilization
+memory-page-faults network-drops-in network-drops-out network-drops-inout network-throughput
+network-packets network-tcp-established network-tcp-timewait network-tcp-closewait network-tcp
+network-retransmits disk-iops disk-throughput disk-utilization disk-latency
+"""
+
+
+def test_every_chart_of_a_host_that_vector_had_is_drawn(view: Callable[..., Any]) -> None:
+    """By its old name, in one link, with a flame graph and a chart without a metric beside them."""
+    charts = [*HOST_CHARTS.split(), "fg-cpu", "custom-chart"]
+    target = {"p": "http", "h": "local", "hs": "localhost", "ci": "_all", "cl": charts}
+    page = view("/?q=" + quote(json.dumps([target])))
+    wishes = page.until(page.wishes)
+    assert len(wishes) == len(HOST_CHARTS.split())
+    assert {"cpu;series=sys", "network-errors;series=in%20drops"} <= set(wishes)
+    for wish in wishes:
+        page.card("local", wish).scroll_into_view_if_needed()
+        if wish != "disk-latency":  # a disk that does nothing has no latency
+            page.drawn("local", wish)
+    notices = " ".join(page.page.locator(".notice").all_inner_texts())
+    assert "fg-cpu, custom-chart" in notices
+    assert page.query().startswith("host=local&w=load&w=runqueue&w=cpu;series=sys&")
+
+
 def test_a_frozen_stretch_of_time_is_in_the_url(view: Callable[..., Any]) -> None:
     """Paused, the charts stand still; whoever opens that URL sees the same stretch."""
     page = view("/?host=local&w=load&window=1m&v=1")

@@ -207,6 +207,13 @@ test("a container narrows the widgets of containers, and no others", () => {
   assert.deepEqual(readVector(`?q=${encodeURIComponent(q)}`, "", resolve).dashboard.wishes, ["container-cpu;instances=*0f3c%3F*"]);
 });
 
+test("all containers narrow nothing", () => {
+  const q = JSON.stringify([{ h: "a", ci: "_all", cl: ["container-percont-cpu"] }]);
+  assert.deepEqual(readVector(`?q=${encodeURIComponent(q)}`, "", resolve).dashboard.wishes, ["container-cpu"]);
+  const found = readVector("", "#/?host=a&container=All&containerFilter=web&widgets=container-percont-cpu", resolve);
+  assert.deepEqual(found.dashboard.wishes, ["container-cpu;instances=*web*"]);
+});
+
 test("Vector's page of containers without widgets is our preset of them", () => {
   const found = readVector("", "#/container?host=a", resolve);
   assert.deepEqual([found.dashboard.preset, found.dashboard.wishes], ["containers", []]);

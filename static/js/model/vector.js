@@ -32,7 +32,7 @@ function targets(search, hash) {
   const host = old.get("host");
   if (!host) return null;
   const widgets = (old.get("widgets") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
-  const container = old.get("container") || old.get("containerFilter") || "";
+  const container = oneOf(old.get("container")) || (old.get("containerFilter") ?? "");
   return [{ host: withScheme(old.get("protocol") ?? "http", host), spec: old.get("hostspec") ?? "", widgets, container }];
 }
 
@@ -47,11 +47,16 @@ function targetsOf2(q) {
         host: withScheme(String(one.p ?? "http"), one.h),
         spec: String(one.hs ?? ""),
         widgets: Array.isArray(one.cl) ? one.cl.map(String) : [],
-        container: typeof one.ci === "string" ? one.ci : "",
+        container: oneOf(one.ci),
       }));
   } catch {
     return null;
   }
+}
+
+/** A container; none where all were meant. @param {unknown} text */
+function oneOf(text) {
+  return typeof text === "string" && !["_all", "All"].includes(text) ? text : "";
 }
 
 /** @param {string} protocol @param {string} host */
