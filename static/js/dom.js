@@ -59,6 +59,9 @@ const ICONS = /** @type {Record<string, string>} */ ({
   check: "M3.5 8.5l3 3 6-7",
   note: "M4.5 8h7",
   chevron: "M4 6l4 4 4-4",
+  guilty: "M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM6 6l4 4M10 6l-4 4",
+  watch: "M8 2.2L14.3 13.5H1.7zM8 6.4v3.3M8 11.6h.01",
+  clock: "M8 2.2a5.8 5.8 0 100 11.6A5.8 5.8 0 008 2.2zM8 5v3.2l2 1.2",
 });
 
 /** A small line icon; the button that holds it must have a name. @param {string} name */

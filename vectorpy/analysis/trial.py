@@ -16,7 +16,7 @@ from vectorpy.model.ring import Window
 from vectorpy.model.watch import InstanceFilter
 
 # Values are told as their mean over so many seconds.
-SHOWN = 10
+SHOWN = 5
 # Nothing to measure is told only after so many seconds: a metric's first second has no rate.
 PATIENCE = 5
 

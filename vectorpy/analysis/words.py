@@ -13,7 +13,7 @@ from vectorpy.analysis.trial import Suspect, Trial
 # By metric of names and instance, what people call it: the folder of a mounted disk.
 Label = Callable[[str, str], str]
 
-_TIMES = ((1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (180.0, 1.0, "s"), (float("inf"), 60.0, "min"))
+_TIMES = ((1e-4, 1e-6, "µs"), (1.0, 1e-3, "ms"), (180.0, 1.0, "s"), (float("inf"), 60.0, "min"))
 _STEPS = ("", "k", "M", "G", "T", "P", "E")
 
 

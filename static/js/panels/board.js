@@ -7,6 +7,7 @@ import { findWidget, hosts_added, shownWishes } from "../actions.js";
 import { el, fill } from "../dom.js";
 import { parseWish } from "../model/wish.js";
 import { Card } from "../widgets/card.js";
+import { VerdictCard } from "../widgets/verdict.js";
 import { HostHead, LOST } from "./hosts.js";
 
 /** @typedef {import("../widgets/card.js").Room} Room */
@@ -17,7 +18,7 @@ class Board {
   #grid = el("div", { class: "board" });
   /** @type {Map<string, HostHead>} */
   #heads = new Map();
-  /** @type {Map<string, {card: Card, leave: () => void}>} */
+  /** @type {Map<string, {card: Card|VerdictCard, leave: () => void}>} */
   #cards = new Map();
 
   /** @param {HTMLElement} node @param {Room} room */
@@ -108,7 +109,7 @@ class Board {
     const key = `${host}\n${wish}`;
     let entry = this.#cards.get(key);
     if (!entry) {
-      const card = new Card(wish, host, this.#room);
+      const card = parseWish(wish)?.id === "verdict" ? new VerdictCard(wish, host, this.#room) : new Card(wish, host, this.#room);
       entry = { card, leave: this.#room.painter.add(card) };
       this.#cards.set(key, entry);
     }
