@@ -4,7 +4,7 @@
 
 import * as actions from "./actions.js";
 import { get } from "./api.js";
-import { plotlyLoaded } from "./chart.js";
+import { plotlyLoaded, warmUp } from "./chart.js";
 import { Feeds } from "./feeds.js";
 import { startKeys } from "./keys.js";
 import { Painter } from "./painter.js";
@@ -118,7 +118,12 @@ async function start() {
 }
 
 plotlyLoaded().then(
-  () => painter.mark_all(),
+  () => {
+    painter.mark_all();
+    // When nothing else is to do; browsers that can't tell are given a moment.
+    if ("requestIdleCallback" in window) requestIdleCallback(() => void warmUp());
+    else setTimeout(() => void warmUp(), 200);
+  },
   (error) => store.do(actions.notice_given, { key: "plotly", kind: "error", text: error.message, hint: "Reload the page." }),
 );
 start();

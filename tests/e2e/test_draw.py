@@ -53,6 +53,31 @@ def test_stacked_shares_of_cpu_time_are_all_of_it(view: Callable[..., Any]) -> N
     assert 99.9 < top < 100.1
 
 
+def test_plotly_is_warm_before_the_first_host_is_typed(view: Callable[..., Any]) -> None:
+    """One chart is drawn out of sight and taken away again; no card waits for the first of all."""
+    page = view(None)
+    page.page.add_init_script(
+        """let plotly; Object.defineProperty(window, "Plotly", {
+            get: () => plotly,
+            set: (it) => {
+                const react = it.react;
+                it.react = async (...all) => {
+                    const made = await react(...all);
+                    window.drawnBy = (window.drawnBy ?? 0) + 1;
+                    return made;
+                };
+                plotly = it;
+            },
+        });"""
+    )
+    page.go("/?preset=triage&v=1")
+    page.until(lambda: page.page.evaluate("window.drawnBy"))
+    page.until(
+        lambda: not page.page.evaluate("document.querySelectorAll('.js-plotly-plot').length")
+    )
+    assert page.page.evaluate("window.drawnBy") == 1
+
+
 def test_hosts_that_are_typed_stand_side_by_side(view: Callable[..., Any], remote: Any) -> None:
     """One behind pmproxy, one by pcp://, typed in one line, beside this server's own."""
     page = view("/?host=local&w=cpu&w=load&window=1m&v=1")
