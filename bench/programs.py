@@ -120,6 +120,7 @@ def bare(context: Context, kind: str, *words: str) -> Iterator[int]:
 
 def _folders(context: Context, name: str) -> dict[str, str]:
     return {
+        "VECTORPY_SPARE_HOSTS": "false",  # a measured host is busy, and keeps its second
         "VECTORPY_STATE_DIR": str(context.folder / name / "state"),
         "VECTORPY_RUNTIME_DIR": str(context.folder / name / "run"),
     }

@@ -70,6 +70,9 @@ class Settings:
     table_values: int = _setting(50_000, "Values of a host per sample for tables.")
     table_bytes: int = _setting(4 * 1024 * 1024, "Largest answer of a host to that, in bytes.")
     series_drawn: int = _setting(50, "Series of one widget that travel to the page.")
+    spare_hosts: bool = _setting(
+        True, "Ask less of a host that is short of CPU, or whose samples take a fifth of a period."
+    )
     inbound_rate: int = _setting(20, "Messages per second taken from one viewer.")
     inbound_bytes: int = _setting(64 * 1024, "Largest message taken from a viewer, in bytes.")
     new_hosts_rate: int = _setting(60, "New hosts tried per minute, all viewers together.")

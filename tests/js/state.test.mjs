@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import * as actions from "../../static/js/actions.js";
+import { costWords } from "../../static/js/model/hosts.js";
 import { Store } from "../../static/js/store.js";
 
 const STATIC = fileURLToPath(new URL("../../static/", import.meta.url));
@@ -147,4 +148,10 @@ test("no address of another origin, no inline script, one user of Plotly", () =>
     if (path.endsWith("index.html")) assert.doesNotMatch(text, /<script(?![^>]*src=)[^>]*>|style=|onclick=/);
     if (/\.Plotly\b/.test(text)) assert.match(path, /chart\.js$/);
   }
+});
+
+test("what watching a host costs is told in a few words", () => {
+  const cost = { metrics: 62, values: 180, ms: 4.21, bytes: 9420, cpu: 0.0042, viewers: 1, period: 1 };
+  assert.deepEqual(costWords(cost), ["62 metrics in 4.2 ms", "9.20 KiB/s", "pmcd 0.42 % CPU"]);
+  assert.deepEqual(costWords({ ...cost, ms: 31.6, bytes: 0, cpu: null, viewers: 3, period: 2 }), ["62 metrics in 32 ms every 2 s", "shared by 3 viewers"]);
 });

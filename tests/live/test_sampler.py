@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from vectorpy.errors import (
     BadAnswer,
     ContextLost,
@@ -221,10 +223,76 @@ def test_a_slow_host_is_sampled_less_often_and_that_is_said(world: Any) -> None:
 
     w.web.before_fetch = before
     w.join("load")
-    w.run(60)
+    w.run(8)
     state = w.sink.of("state")[-1]
     assert state["state"] == "overloaded"
     assert "every 2 s" in state["reason"]
+    # A sample of 1.3 s is a fifth of no period below ten seconds.
+    w.run(120)
+    assert "every 10 s" in w.sink.of("state")[-1]["reason"]
+
+
+def test_a_host_whose_samples_are_dear_is_asked_for_what_is_open_alone(
+    world: Any, build: Any
+) -> None:
+    w = world(catalog=build.catalog(recorded=("switches",)))
+
+    def before(names: Any) -> None:
+        w.clock.time += 0.25 if len(names) > 1 else 0.05
+
+    w.web.before_fetch = before
+    w.join("load")
+    w.run(3.5)
+    assert w.web.asked[-1] == ("kernel.load", "kernel.pswitch")
+    w.run(4)
+    assert w.web.asked[-1] == ("kernel.load",)
+    state = w.sink.of("state")[-1]
+    assert state["state"] == "overloaded"
+    assert "asked for what is open alone" in state["reason"]
+    w.run(32)
+    assert w.web.asked[-1] == ("kernel.load", "kernel.pswitch")
+    assert w.sink.of("state")[-1]["state"] == "live"
+
+
+def test_a_starved_host_is_spared_and_comes_back(world: Any) -> None:
+    w = world()
+    pressure = "kernel.all.pressure.cpu.some.total"
+    w.web.counter(pressure, lambda now: now * 0.99e6, "microsec")
+    w.join("load")
+    w.run(75)
+    state = w.sink.of("state")[-1]
+    assert state["state"] == "overloaded"
+    assert "short of CPU" in state["reason"] and "every 2 s" in state["reason"]
+    before = len(w.web.asked)
+    w.run(20)
+    assert len(w.web.asked) - before == 10
+    calm = w.clock.now()
+    w.web.set(pressure, lambda now: calm * 0.99e6 + (now - calm) * 0.1e6)
+    w.run(200)
+    assert w.sink.of("state")[-1]["state"] == "live"
+    before = len(w.web.asked)
+    w.run(20)
+    assert len(w.web.asked) - before == 20
+
+
+def test_who_does_not_want_it_spared_keeps_the_second(world: Any) -> None:
+    w = world(spare_hosts=False)
+    w.web.counter("kernel.all.pressure.cpu.some.total", lambda now: now * 0.99e6, "microsec")
+    w.join("load")
+    w.run(100)
+    assert w.sink.of("state")[-1]["state"] == "live"
+
+
+def test_what_watching_costs_is_told(world: Any) -> None:
+    w = world()
+    w.web.counter("pmcd.cputime.total", lambda now: now * 4.0, "millisec")
+    w.join("load")
+    w.join("switches", viewer="bob")
+    w.run(32)
+    cost = w.sink.of("state")[-1]["cost"]
+    assert cost["cpu"] == pytest.approx(0.004, rel=0.01)
+    assert cost["metrics"] == 3 and cost["values"] == 3
+    assert cost["viewers"] == 2 and cost["period"] == 1
 
 
 def test_metrics_are_the_union_of_wishes_and_shrink_when_they_leave(world: Any) -> None:

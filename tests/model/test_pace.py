@@ -74,8 +74,12 @@ def test_a_host_that_says_no_more_how_it_is_does_not_stay_spared():
     assert steps(pace, [(0.02, None)] * 60) == [(30, 1, True), (60, 1, False)]
 
 
-def test_hunger_does_not_count_where_that_is_switched_off():
-    assert steps(Pace(spares=False), [(0.02, 1.0)] * 100) == []
+def test_a_host_that_is_not_spared_is_asked_less_only_where_there_is_no_room():
+    pace = Pace(spares=False)
+    assert steps(pace, [(0.5, 1.0)] * 100) == []
+    assert steps(pace, [(0.9, 1.0)] * 3) == [(3, 2, False)]
+    assert steps(pace, [(0.6, 1.0)] * 100) == []
+    assert steps(pace, [(0.4, 1.0)] * 30) == [(30, 1, False)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.none() | st.floats(0, 1)), max_size=300))

@@ -6,10 +6,11 @@ host's lock is held by whoever calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
+from vectorpy.live.cost import OWN
 from vectorpy.live.record import Record
 from vectorpy.live.table import TableView, table_view
 from vectorpy.live.verdict import VerdictView, verdict_view
@@ -25,13 +26,14 @@ class Demand:
     """See the module. `recorded` are the widgets whose metrics are sampled on every host.
 
     `left_out` counts the metrics beyond `tick_metrics`; with `shed` set the
-    recorded ones are not asked for, as the host has too many values.
+    recorded ones are not asked for, as the host has too many values; with
+    `spare`, as asking burdens it. What tells that (`cost.OWN`) always is.
     """
 
     def __init__(
         self, record: Record, catalog: Catalog, recorded: tuple[Widget, ...], settings: Settings
     ) -> None:
-        self.shed = False
+        self.shed = self.spare = False
         self.left_out = 0
         self._record = record
         self._catalog = catalog
@@ -65,6 +67,16 @@ class Demand:
         rows = table_view(wish, interval, self._catalog)
         cells = rows or verdict_view(wish, interval, self._catalog)
         return cells or View(wish, interval, self._catalog, self._settings.series_drawn)
+
+    def forget(self, names: Collection[str]) -> None:
+        """Widgets of these names mean others now: the views of wishes by them are made anew."""
+        self._views = {p: view for p, view in self._views.items() if view.wish.id not in names}
+        self.changed()
+
+    def record_others(self, recorded: tuple[Widget, ...]) -> None:
+        """Other widgets are sampled on every host now."""
+        self._recorded_widgets, self._narrow = recorded, None
+        self.changed()
 
     def tables(self) -> list[TableView]:
         """The views that are tables."""
@@ -129,12 +141,12 @@ class Demand:
     def _drawn(self, metrics: Callable[[AnyView], frozenset[str]]) -> set[str]:
         return {name for view in self._views.values() for name in metrics(view)}
 
-    def _recorded(self, all_of_them: bool) -> set[str]:
+    def _recorded(self, all_of_them: bool) -> frozenset[str]:
         """Metrics of the recorded widgets: all, or those that this host's ones are drawn from."""
-        if self.shed:
-            return set()
+        if self.shed or self.spare:
+            return OWN
         if all_of_them:
-            return {name for widget in self._recorded_widgets for name in widget.metrics}
+            return OWN.union(*(widget.metrics for widget in self._recorded_widgets))
         record = self._record
         if self._narrow is None or self._narrow[0] != record.checked:
             checked = (
@@ -142,5 +154,5 @@ class Demand:
                 for widget in self._recorded_widgets
             )
             names = {name for widget in checked if widget.series for name in widget.metrics}
-            self._narrow = (record.checked, frozenset(names))
-        return set(self._narrow[1])
+            self._narrow = (record.checked, OWN | names)
+        return self._narrow[1]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
 from vectorpy.errors import VectorpyError
+from vectorpy.live import cost
 from vectorpy.live.channel import Channel, Event, Sink, Versions
 from vectorpy.live.clock import Clock
 from vectorpy.live.demand import Demand
@@ -144,6 +145,22 @@ class Host:
         with self.lock:
             return self._life.kept(self._world.clock.mono())
 
+    def renew(
+        self, names: Collection[str], recorded: tuple[Widget, ...], histograms: frozenset[str]
+    ) -> None:
+        """Widgets of these names mean others now: who watches them gets a new layout."""
+        with self.lock:
+            self.record.learn(histograms)
+            self.demand.record_others(recorded)
+            self.demand.forget(names)
+            for channel in self.channels.values():
+                if any(wish.id in names for wish in channel.spec.wishes):
+                    channel.show(self.demand.views_of(channel.spec))
+            self.demand.keep(v for c in self.channels.values() for v in c.views)
+            self._call = True
+        self.wake.set()
+        self.table_wake.set()
+
     @property
     def watched(self) -> bool:
         """Whether it has viewers now."""
@@ -191,6 +208,22 @@ class Host:
         """The host was asked to describe `names`, and has `found`."""
         with self.lock:
             self.record.described(names, found)
+            self.demand.changed()
+
+    @property
+    def spares(self) -> bool:
+        """Whether hosts are asked for less where asking burdens them."""
+        return self._world.settings.spare_hosts
+
+    def hunger(self) -> float | None:
+        """See cost.hunger."""
+        with self.lock:
+            return cost.hunger(self.record)
+
+    def spare(self, on: bool) -> None:
+        """Fetch what is drawn and nothing else, as asking burdens the host; or all again."""
+        with self.lock:
+            self.demand.spare = on
             self.demand.changed()
 
     def shed_recorded(self) -> bool:
@@ -308,12 +341,20 @@ class Host:
             reason=reason,
             hint=hint,
             skew=sample.stamp - middle if sample.parts else None,
-            metrics=len(names),
-            values=sample.count(),
-            ms=measure.seconds * 1000,
+            cost=self._cost(sample, measure, len(names)),
             transport=self.status.transport,
             name=self.status.name,
         )
+
+    def _cost(self, sample: Sample, measure: Measure, metrics: int) -> cost.Cost:
+        """What it costs; reckoned anew as often as it is told."""
+        last, known = self.record.ring.last or 0, self.status.cost
+        if known is not None and known.period == measure.period and last % cost.TOLD_EACH:
+            return known
+        viewers = {viewer for channel in self.channels.values() for viewer in channel.viewers}
+        ms, cpu = measure.seconds * 1000, cost.cpu(self.record, last)
+        more = (sample.size, cpu, len(viewers), measure.period)
+        return cost.Cost(metrics, sample.count(), ms, *more)
 
     # -- tables ------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from vectorpy.live.clock import Clock
 from vectorpy.live.host import Host
 from vectorpy.live.status import Measure
 from vectorpy.model.hostspec import HostId
+from vectorpy.model.pace import Pace
 from vectorpy.model.plan import FOLLOW, RECENTLY, SET_BACK, Backoff, Plan, Slot, retry_after
 from vectorpy.model.sample import Sample
 from vectorpy.sources.face import Facts, Source
@@ -73,6 +74,7 @@ class Sampler:
         self._clock = clock
         self._claim = claim
         self._plan = Plan(host.hid.id)
+        self._pace = Pace(host.spares)
         self._backoff = Backoff(random)
         self._source: Source | None = None
         self._open = False
@@ -241,8 +243,11 @@ class Sampler:
             self._lost(error, slot.second)
             return
         seconds = self._clock.now() - started
-        self._plan.took(seconds)
-        measure = Measure(started, seconds, self._plan.period)
+        pace = self._pace
+        if pace.took(seconds, self._host.hunger()):
+            self._plan.period = pace.period
+            self._host.spare(pace.spare)
+        measure = Measure(started, seconds, pace.period, pace.spare, pace.starved)
         if self._host.took(slot.second, sample, measure):
             self._ask_again = True
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vectorpy.errors import VectorpyError
+from vectorpy.live.cost import Cost
 from vectorpy.model import wire
 from vectorpy.settings import Settings
 
@@ -19,16 +20,21 @@ _TELL_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Measure:
-    """What one sample cost: its start by our clock, seconds it took, and the period in force."""
+    """One sample: its start by our clock, seconds it took, and the pace in force.
+
+    `spare`: what nobody looks at was left out; `starved`: as the host is short of CPU.
+    """
 
     started: float
     seconds: float
     period: int
+    spare: bool = False
+    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A host's state: see the message `state` of docs/wire.md 4. `skew` and `ms` are measured.
+    """A host's state: see the message `state` of docs/wire.md 4. `skew` and `cost` are measured.
 
     `often`: it is tried every second, so that `next_try` needs no telling.
     """
@@ -38,18 +44,14 @@ class Status:
     hint: str = ""
     next_try: float | None = None
     skew: float | None = None
-    metrics: int = 0
-    values: int = 0
-    ms: float | None = None
+    cost: Cost | None = None
     transport: str = ""
     name: str = ""
     often: bool = False
 
     def message(self, host: str) -> dict[str, Any]:
         """The state message for one of the host's ids."""
-        cost = None
-        if self.ms is not None:
-            cost = {"metrics": self.metrics, "values": self.values, "ms": round(self.ms, 1)}
+        cost = self.cost.message() if self.cost else None
         return wire.state(
             host,
             self.state,
@@ -70,7 +72,7 @@ class Status:
         return abs((self.skew or 0.0) - (other.skew or 0.0)) < 0.5
 
     def _bare(self) -> Status:
-        return replace(self, skew=None, metrics=0, values=0, ms=None)
+        return replace(self, skew=None, cost=None)
 
 
 class Teller:
@@ -84,8 +86,7 @@ class Teller:
         """Whether to send `status` now."""
         told = self._told
         if told is not None and told.same(status):
-            measures = (told.skew, told.metrics, told.values, told.ms)
-            changed = measures != (status.skew, status.metrics, status.values, status.ms)
+            changed = (told.skew, told.cost) != (status.skew, status.cost)
             if not changed or mono - self._at < _TELL_SECONDS:
                 return False
         self._told, self._at = status, mono
@@ -124,11 +125,21 @@ def waiting(status: Status, silent: float) -> Status:
 _SILENT_HINT = "The host, its pmcd or one of its agents hangs; it goes on by itself when they do."
 
 
+_OPEN = "is asked for what is open alone"
+
+
 def overload(
     measure: Measure, shed: bool, left_out: int, full: bool, settings: Settings
 ) -> tuple[str, str, str] | None:
     """State, reason and hint where a good sample is less than was wanted; else None."""
-    if measure.period > 1:
+    if measure.starved and measure.spare:
+        what = f"is sampled every {measure.period} s" if measure.period > 1 else _OPEN
+        reason = f"The host is short of CPU: to spare it, it {what}."
+        hint = "It gets its second back when its tasks wait less (setting spare_hosts)."
+    elif measure.spare and measure.period == 1:
+        reason = f"Samples take more than a fifth of a second: to spare it, the host {_OPEN}."
+        hint = "Close widgets with many instances, or look at the way to the host."
+    elif measure.period > 1:
         reason = f"A sample takes {measure.seconds:.1f} s: one is taken every {measure.period} s."
         hint = "Close widgets with many instances, or look at the way to the host."
     elif shed:

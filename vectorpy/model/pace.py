@@ -41,11 +41,17 @@ STARVED, FED, STRETCH = 0.95, 0.8, 30
 STARVED_PERIOD = 2
 
 
+# The steps of a host that is not spared: rarer only where there is no room for the next sample.
+UNSPARED = tuple(Step(period, False) for period in (1, 2, 5, 10, 30, 60))
+ROOMY = 0.5
+
+
 class Pace:
-    """The step in force for one host. `spares` False: only dear samples count, not hunger."""
+    """The step in force for one host. `spares` False: only samples without room count."""
 
     def __init__(self, spares: bool = True) -> None:
         self._spares = spares
+        self._steps = STEPS if spares else UNSPARED
         self._at = 0
         self._dear = self._full = self._cheap = 0
         self._waits: deque[float] = deque(maxlen=STRETCH)
@@ -54,12 +60,12 @@ class Pace:
     @property
     def period(self) -> int:
         """Seconds between samples."""
-        return STEPS[self._at].period
+        return self._steps[self._at].period
 
     @property
     def spare(self) -> bool:
         """Whether what nobody looks at is left out."""
-        return STEPS[self._at].spare
+        return self._steps[self._at].spare
 
     def took(self, seconds: float, waiting: float | None = None) -> bool:
         """A sample took so long; True where the step changed by it.
@@ -72,7 +78,7 @@ class Pace:
         self._hunger(waiting)
         spared = self.starved and len(self._waits) == STRETCH and self.period < STARVED_PERIOD
         if self._full >= FULL_IN_ROW:
-            self._move(max(self._at + 1, STEPS.index(Step(2, True))))
+            self._move(self._rarer())
         elif self._dear >= DEAR_IN_ROW or spared:
             self._move(self._at + 1)
         elif self._cheap >= CHEAP_IN_ROW and not (self.starved and self.period <= STARVED_PERIOD):
@@ -80,10 +86,12 @@ class Pace:
         return self._at != before
 
     def _count(self, seconds: float) -> None:
-        lower = STEPS[max(0, self._at - 1)].period
+        lower = self._steps[max(0, self._at - 1)].period
+        cheap = (CHEAP if self._spares else ROOMY) * lower
+        dear = self._spares and seconds > DEAR * self.period
         self._full = self._full + 1 if seconds > FULL * self.period else 0
-        self._dear = self._dear + 1 if seconds > DEAR * self.period else 0
-        self._cheap = self._cheap + 1 if self._at and seconds < CHEAP * lower else 0
+        self._dear = self._dear + 1 if dear else 0
+        self._cheap = self._cheap + 1 if self._at and seconds < cheap else 0
 
     def _hunger(self, waiting: float | None) -> None:
         if waiting is None or not self._spares:
@@ -95,7 +103,11 @@ class Pace:
             mean = sum(self._waits) / STRETCH
             self.starved = mean > (FED if self.starved else STARVED)
 
+    def _rarer(self) -> int:
+        longer = (n for n, step in enumerate(self._steps) if step.period > self.period)
+        return next(longer, self._at)
+
     def _move(self, at: int) -> None:
-        self._at = min(max(at, 0), len(STEPS) - 1)
+        self._at = min(max(at, 0), len(self._steps) - 1)
         self._dear = self._full = self._cheap = 0
         self._waits.clear()

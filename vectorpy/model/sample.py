@@ -32,7 +32,7 @@ class Sample:
     `missing` tells why a wanted metric has no value here (metric name -> words
     for people). `agents` is pmcd.agent.status by domain number (0 is well).
     `uptime` is kernel.all.uptime in seconds, None where the host has none.
-    `requests` counts the answers that it took.
+    `requests` counts the answers that it took, `size` their bytes.
     """
 
     parts: list[Part]
@@ -40,6 +40,7 @@ class Sample:
     agents: dict[int, int] = field(default_factory=dict)
     uptime: float | None = None
     requests: int = 1
+    size: int = 0
 
     @property
     def stamp(self) -> float:

@@ -45,6 +45,8 @@ _BLOCKS = {
         strict=True,
     )
 }
+# Bytes of a value in a PDU; a text counts as one of eight bytes.
+_PDU_BYTES = {"s32": 8, "u32": 8, "float": 16}
 # Where number and kind of values lie in a pmValueSet (an error has no kind), and a block's bytes.
 _COUNT, _FORM, _BLOCK = 4, 8, 4
 _INT = struct.Struct("i")
@@ -325,6 +327,19 @@ def wanted(descriptors: Sequence[Descriptor]) -> Wanted:
     """`descriptors` prepared for fetches."""
     numbers = [pmid_number(d.pmid) for d in descriptors]
     return Wanted((c_uint * len(numbers))(*numbers), tuple(d.type for d in descriptors))
+
+
+def answer_bytes(wanted: Wanted, found: Sequence[Fetched]) -> int:
+    """Bytes of the PDU that such an answer comes in (src/include/pcp/libpcp.h: PDU_RESULT).
+
+    Head, time and count are 24 bytes; a metric 8, and 4 more where it has values;
+    a value 8, and where it does not fit in 4 bytes a block of 4 and its bytes.
+    """
+    total = 24
+    for one, kind in zip(found, wanted.types, strict=True):
+        count = len(one.ids)
+        total += 8 + (4 + _PDU_BYTES.get(kind, 20) * count if count else 0)
+    return total
 
 
 def pmid_number(pmid: str) -> int:

@@ -240,7 +240,9 @@ class PmcdSource:
                 values[descriptor.name] = instances
             elif descriptor.name in plan.asked:
                 missing[descriptor.name] = self._why(one.error)
-        return self._sample(plan, stamp, values, missing)
+        sample = self._sample(plan, stamp, values, missing)
+        sample.size = libpcp.answer_bytes(plan.wanted, found)
+        return sample
 
     def _sample(
         self, plan: _Plan, stamp: float, values: dict[str, Instances], missing: dict[str, str]
@@ -252,7 +254,7 @@ class PmcdSource:
         uptime = riders.singular_float(values, riders.UPTIME)
         riders.bury(values, missing, states, agents, plan.asked)
         kept = {name: values[name] for name in plan.asked if name in values}
-        return Sample([Part(stamp, kept)], missing, states, uptime, requests=1)
+        return Sample([Part(stamp, kept)], missing, states, uptime)
 
     def _named(self, plan: _Plan, descriptor: Descriptor, one: Fetched) -> Instances:
         """Values by instance name, without those that are not finite."""

@@ -66,6 +66,7 @@ class WebSource:
         self._plans = Plans(self._plan, self._clock)
         self._uptimes: dict[int, tuple[float, float]] = {}
         self._end: float | None = None
+        self._taken = 0  # bytes of answers to this sample
         # Fetches of some instances go by a context of their own, so that all others need not
         # be told to the server again each time. None until it is made.
         self._narrow: int | None = None
@@ -181,7 +182,9 @@ class WebSource:
             if left <= 0:
                 raise HostLate("It did not answer in time.")
             total = min(left, total or self._getter.limits.total)
-        return self._getter.get(path, total=total, size=size)
+        answer = self._getter.get(path, total=total, size=size)
+        self._taken += len(answer.body)
+        return answer
 
     def _ask(
         self,
@@ -221,6 +224,7 @@ class WebSource:
     # -- fetching ---------------------------------------------------------------
 
     def _fetch_once(self, names: tuple[str, ...], only: Only = ALL) -> Sample:
+        self._taken = 0
         ahead = None if only else self._fetch_ahead(names)
         self._end = None  # what a new context must learn first has its own time
         plan = self._plans.get(names)
@@ -239,6 +243,7 @@ class WebSource:
             if count > self._most:
                 raise Overloaded(f"It has more than {self._most} values for one sample.")
             self._settle(number, plan, sample, stamp, values)
+        sample.size = self._taken
         return sample
 
     def _fetch_ahead(self, names: tuple[str, ...]) -> _Ahead | None:

@@ -5,6 +5,8 @@
  * `[scheme://]name[:port]`, scheme http, https, pcp, or `archive:NAME`.
  */
 
+import { format } from "./units.js";
+
 const SHAPE = /^(?:(https?|pcp):\/\/)?(\[[0-9a-f:.]+\]|[\p{L}\p{M}\p{N}._-]+)(?::(\d{1,5}))?\/?$/iu;
 const PORTS = /** @type {Record<string, string>} */ ({
   "": "44322",
@@ -74,6 +76,19 @@ function hostTitle(host, said) {
 }
 
 /**
+ * What watching a host costs, in a few words; short ones first.
+ * @param {import("./types.js").Cost} cost
+ */
+function costWords({ metrics, ms, bytes, cpu, viewers, period }) {
+  const every = period > 1 ? ` every ${period} s` : "";
+  const words = [`${metrics} metrics in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms${every}`];
+  if (bytes) words.push(format(bytes, "B/s"));
+  if (cpu !== null) words.push(`pmcd ${format(cpu * 100, "%")} CPU`);
+  if (viewers > 1) words.push(`shared by ${viewers} viewers`);
+  return words;
+}
+
+/**
  * When a lost host is tried again, in words; empty where that is not known or not so.
  * @param {import("./types.js").HostState|undefined} said
  * @param {number} time the server's time in seconds
@@ -97,4 +112,4 @@ function stateName(state) {
   return STATES[state] ?? state;
 }
 
-export { hostTitle, nextTry, parseHost, parseHosts, stateName };
+export { costWords, hostTitle, nextTry, parseHost, parseHosts, stateName };

@@ -24,7 +24,9 @@
  *   n: (number|null)[]}} Tick
  * @typedef {{host: string, state: string, reason: string|null, hint: string|null,
  *   next_try: number|null, often?: boolean, skew: number|null, transport: string|null, name: string|null,
- *   cost: {metrics: number, values: number, ms: number}|null}} HostState
+ *   cost: Cost|null}} HostState
+ * @typedef {{metrics: number, values: number, ms: number, bytes: number, cpu: number|null,
+ *   viewers: number, period: number}} Cost of watching a host; bytes per second, CPU of its pmcd
  * @typedef {{type?: string, title?: string, detail?: string, host?: string|null, hint?: string|null,
  *   status?: number}} Problem
  * @typedef {{shows?: string, normal?: string, action?: string}} Help

@@ -8,7 +8,7 @@
 
 import { host_removed } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
-import { hostTitle, nextTry, stateName } from "../model/hosts.js";
+import { costWords, hostTitle, nextTry, stateName } from "../model/hosts.js";
 import { checkPanel } from "./check.js";
 
 /** States in which a host gives nothing. */
@@ -107,7 +107,7 @@ class HostHead {
     const title = hostTitle(this.host, said);
     const other = title !== this.host ? this.host : said.name && said.name !== title ? `calls itself ${said.name}` : "";
     const facts = [other, wayName(said.transport)];
-    if (said.cost) facts.push(`${said.cost.metrics} metrics in ${said.cost.ms < 10 ? said.cost.ms.toFixed(1) : Math.round(said.cost.ms)} ms`);
+    if (said.cost) facts.push(...costWords(said.cost));
     if (said.skew !== null && Math.abs(said.skew) >= 1) {
       facts.push(`its clock is ${Math.abs(said.skew).toFixed(1)} s ${said.skew > 0 ? "ahead" : "behind"}`);
     }
