@@ -1,35 +1,46 @@
 """CPU of one look at every TCP socket: the agent vnet, `ss` with parsing, pyroute2.
 
-    python -m bench.vnet [--sockets 100 1000 10000] [--rounds 7]
+    python -m bench.vnet [--sockets 100 1000 10000] [--rounds 7] [--active 10] [--new 0]
 
 Connections are made on loopback, in a network namespace of their own where
-that is allowed. vnet's figure is its whole second: reading, sums, percentiles,
-deltas, top lists and the snapshot that fetches are answered from. The others
-only read and parse. `kernel` is what nobody gets around: one walk through the
-kernel's table of IPv4 connections and its answer, unread (ss and pyroute2 walk
-a second time for IPv6). CPU of this process and its children, medians of rounds
-taken in turn. pyroute2 is not a dependency: `pip install pyroute2` for its row.
+that is allowed. Before each look `--active` percent of them move data, and
+`--new` of them are closed and as many opened. vnet's figure is its whole
+second: reading, sums, percentiles, deltas, top lists and the snapshot that
+fetches are answered from. The others only read and parse; ss is not asked for
+the memory of sockets (-m), which would make it dearer.
+
+`kernel` is one walk through the kernel's table of IPv4 connections and its
+answer, unread; ss and pyroute2 walk a second time for IPv6. vnet asks for up to
+some hundred connections one by one while there are no others, and walks each
+fifth second, or whenever one came: `--new 1` shows what that costs.
+
+CPU of this process and its children. A round is five looks of each way, one
+after the other, so that each has vnet's walk in it; medians of rounds are
+told. pyroute2 is not a dependency: `pip install pyroute2` for its row.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import ctypes
 import re
 import resource
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 AGENT = Path(__file__).resolve().parents[1] / "pmda" / "vnet"
 PORT = 21890
 CLONE_NEWNET = 0x40000000
+LOOKS = 5  # in a round: vnet walks the kernel's table at each fifth
 WORD = re.compile(r"(\w+):(\S+)")
 
 
@@ -41,17 +52,39 @@ def own_namespace() -> bool:
     return True
 
 
-@contextlib.contextmanager
-def sockets(count: int) -> Iterator[None]:
+class Connections:
     """`count` connected sockets: half of them clients, half accepted, some data moved."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", PORT), backlog=128))
+
+    def __init__(self, count: int) -> None:
+        self.listener = socket.create_server(("127.0.0.1", PORT), backlog=128)
+        self.pairs: collections.deque[tuple[socket.socket, socket.socket]] = collections.deque()
         for _ in range(count // 2):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", PORT)))
-            accepted = stack.enter_context(listener.accept()[0])
+            self.open()
+
+    def open(self) -> None:
+        pair = socket.create_connection(("127.0.0.1", PORT)), self.listener.accept()[0]
+        self.pairs.append(pair)
+        self.move(1)
+
+    def move(self, count: int) -> None:
+        """Data through the last `count`, which are the first from then on."""
+        for _ in range(count):
+            client, accepted = self.pairs[-1]
             client.sendall(b"x" * 100)
             accepted.recv(100)
-        yield
+            self.pairs.rotate()
+
+    def renew(self, count: int) -> None:
+        """End some, and open as many."""
+        for _ in range(count):
+            for end in self.pairs.popleft():
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end.close()
+            self.open()
+
+    def close(self) -> None:
+        for end in (self.listener, *(end for pair in self.pairs for end in pair)):
+            end.close()
 
 
 def cpu() -> float:
@@ -144,16 +177,23 @@ def with_pyroute2() -> Callable[[], int] | None:
     return look
 
 
-def measure(ways: dict[str, Callable[[], int]], rounds: int, count: int) -> dict[str, float]:
-    """Median CPU milliseconds of each way; the ways take turns."""
+def measure(
+    ways: dict[str, Callable[[], int]], rounds: int, count: int, before: Callable[[], None]
+) -> dict[str, float]:
+    """Median CPU milliseconds of one look of each way; the ways take turns. `before` each look
+    the sockets do something."""
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            begun = cpu()
-            seen = way()
-            spent[name].append((cpu() - begun) * 1e3)
-            if seen < count:
-                raise SystemExit(f"{name} saw {seen} of {count} sockets")
+            total = 0.0
+            for _ in range(LOOKS):
+                before()
+                begun = cpu()
+                seen = way()
+                total += cpu() - begun
+                if seen < count:
+                    raise SystemExit(f"{name} saw {seen} of {count} sockets")
+            spent[name].append(total * 1e3 / LOOKS)
     return {name: statistics.median(values) for name, values in spent.items()}
 
 
@@ -161,6 +201,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sockets", type=int, nargs="+", default=[100, 1000, 10000])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--active", type=float, default=10.0, help="percent that move data")
+    parser.add_argument("--new", type=int, default=0, help="connections that come and go")
     given = parser.parse_args()
     where = "a namespace of its own" if own_namespace() else "the host's namespace"
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -174,10 +216,15 @@ def main() -> None:
     pyroute2 = with_pyroute2()
     if pyroute2 is not None:
         ways["pyroute2"] = pyroute2
-    print(f"CPU milliseconds of one look, median of {given.rounds}, in {where}")
+    print(f"CPU milliseconds of one look, median of {given.rounds} rounds, in {where}")
     for count in given.sockets:
-        with sockets(count):
-            found = measure(ways, given.rounds, count)
+        with contextlib.closing(Connections(count)) as made:
+
+            def live(made: Connections = made, count: int = count) -> None:
+                made.renew(given.new)
+                made.move(round(count / 2 * given.active / 100))
+
+            found = measure(ways, given.rounds, count, live)
         cheapest = min(value for name, value in found.items() if name in ("ss", "pyroute2"))
         row = "  ".join(f"{name} {value:8.2f}" for name, value in found.items())
         ratio = cheapest / found["vnet"]

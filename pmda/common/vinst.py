@@ -37,15 +37,24 @@ class Instances:
         self.keep = keep
         self._next = first
         self._known: Dict[Hashable, Tuple[int, float]] = {}  # oldest sighting first
+        self._last: Dict[Hashable, int] = {}  # what was found last, for these keys
+        self._keys: Sequence[Hashable] = ()
+        self._seen = self._swept = float("-inf")  # when these keys were seen, and first so
 
     def __len__(self) -> int:
         return len(self._known)
 
     def ids(self, keys: Sequence[Hashable], now: float) -> Dict[Hashable, int]:
         """Key -> id of the first `cap` keys. `now` is monotonic, in seconds."""
+        if keys == self._keys and now - self._swept < self.keep / 10:
+            self._seen = now
+            return self._last
+        known = self._known
+        for key, number in self._last.items():  # what was put off above
+            known.pop(key, None)
+            known[key] = (number, self._seen)
         self._cull(now)
         found: Dict[Hashable, int] = {}
-        known = self._known
         for key in keys:
             if len(found) == self.cap:
                 break
@@ -54,6 +63,7 @@ class Instances:
             known[key] = (number, now)  # at the end: seen last
             found[key] = number
         self._cull(now)
+        self._last, self._keys, self._seen, self._swept = found, keys, now, now
         return found
 
     def _fresh(self, found: Dict[Hashable, int]) -> int:

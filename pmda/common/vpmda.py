@@ -49,7 +49,7 @@ class Agent(PMDA):  # type: ignore[misc]
         self._born = clock()
         self._latest: Optional[vcollect.Published] = None
         self._shown: Optional[vcollect.Published] = None
-        self._values: Dict[int, Dict[int, List[Any]]] = {}
+        self._values: Dict[int, Dict[int, Any]] = {}
         self._stale = True
         self._pairs: Dict[int, Any] = {}
         self._tables: Dict[int, Any] = {}  # by serial, what the collector made last
@@ -113,7 +113,8 @@ class Agent(PMDA):  # type: ignore[misc]
             if self._stale:
                 return TRY_AGAIN
             cells = self._values.get(cluster << 10 | item)
-            return None if cells is None else cells.get(instance)
+            value = None if cells is None else cells.get(instance)
+            return None if value is None else [value, 1]  # the form that PCP's binding takes
         except Exception as error:
             self._fault("fetch", error)
             return None

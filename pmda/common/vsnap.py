@@ -6,6 +6,7 @@ library is named; a fetch does two look-ups in what is made here.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
@@ -36,7 +37,7 @@ class Reading(NamedTuple):
 class Snapshot(NamedTuple):
     """Values by metric's key and instance id, and the instances of every domain."""
 
-    values: Dict[int, Dict[int, List[Any]]]
+    values: Dict[int, Dict[int, Any]]
     indoms: Dict[int, vinst.Pairs]
     instances: int
     truncated: int
@@ -65,6 +66,7 @@ def _single(value: Any) -> Optional[float]:
     return number if abs(number) <= FLOAT_MAX else None
 
 
+@functools.lru_cache(maxsize=1024)
 def _text(value: Any) -> Optional[str]:
     """Printable and short: NUL breaks PCP's C side, control characters a terminal."""
     if not isinstance(value, str):
@@ -81,7 +83,7 @@ CHECKS: Dict[str, Callable[[Any], Any]] = {
 }
 
 
-Cells = Tuple[Dict[int, List[Any]], int]
+Cells = Tuple[Dict[int, Any], int]
 
 
 class Assembler:
@@ -114,7 +116,9 @@ class Assembler:
                 column: Mapping[Any, Value] = value if isinstance(value, dict) else {"all": value}
                 before: Optional[Mapping[Any, Value]] = columns.get(name)
                 columns[name] = {**before, **column} if before else column
-                keys[metric.indom.serial].update(dict.fromkeys(column))
+                known = keys[metric.indom.serial]
+                if len(known) != len(column) or known.keys() != column.keys():
+                    known.update(dict.fromkeys(column))
         return self._lay_out(columns, keys, names, faults, now)
 
     def _lay_out(
@@ -129,7 +133,7 @@ class Assembler:
         for serial, registry in self._registries.items():
             ids = registry.ids(list(keys[serial]), now)
             truncated += len(keys[serial]) - len(ids)
-            if ids == self._ids.get(serial):
+            if ids is self._ids.get(serial) or ids == self._ids.get(serial):
                 same.add(serial)
             self._ids[serial] = ids
             named = names.get(self.table.indoms[serial].name, {})
@@ -138,7 +142,11 @@ class Assembler:
         for name, column in columns.items():
             metric = self.table.by_name[name]
             before = self._cells.get(name)
-            if before is None or metric.indom.serial not in same or before[0] != column:
+            if (
+                before is None
+                or metric.indom.serial not in same
+                or (before[0] is not column and before[0] != column)
+            ):
                 before = column, _cells(column, self._ids[metric.indom.serial], metric.type)
                 self._cells[name] = before
             values[metric.key], bad = before[1]
@@ -157,7 +165,7 @@ class Assembler:
 def _whole(
     column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], low: int, high: int
 ) -> Cells:
-    """Id -> [value, 1], the form that PCP's binding takes, and how many values were refused.
+    """Id -> value, and how many values were refused.
 
     Most columns are whole numbers without holes: those are taken at once.
     """
@@ -165,10 +173,10 @@ def _whole(
     whole: Any = values if set(map(type, values)) == {int} else ()
     if whole and low <= min(whole) and max(whole) <= high:
         try:
-            return {ids[key]: [value, 1] for key, value in column.items()}, 0
+            return dict(zip(map(ids.__getitem__, column), values)), 0
         except KeyError:
             pass  # some were cut off by the cap
-    cells: Dict[int, List[Any]] = {}
+    cells: Dict[int, Any] = {}
     bad = 0
     for key, value in column.items():
         number = ids.get(key)
@@ -177,7 +185,7 @@ def _whole(
         if isinstance(value, float):
             value = int(value) if math.isfinite(value) else None
         if isinstance(value, int) and low <= value <= high:
-            cells[number] = [value, 1]
+            cells[number] = value
         else:
             bad += 1
     return cells, bad
@@ -192,8 +200,8 @@ def _cells(column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], type_:
 def _checked(
     column: Mapping[Hashable, Value], ids: Mapping[Hashable, int], check: Callable[[Any], Any]
 ) -> Cells:
-    """Id -> [value, 1], the form that PCP's binding takes, and how many values were refused."""
-    cells: Dict[int, List[Any]] = {}
+    """Id -> value, and how many values were refused."""
+    cells: Dict[int, Any] = {}
     bad = 0
     for key, value in column.items():
         number = ids.get(key)
@@ -206,5 +214,5 @@ def _checked(
         if good is None:
             bad += 1
         else:
-            cells[number] = [good, 1]
+            cells[number] = good
     return cells, bad

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import heapq
 import operator
-from itertools import compress
-from typing import Any, Dict, Generic, Hashable, List, Mapping, Sequence, Tuple, TypeVar
+from typing import Dict, Generic, Hashable, List, Mapping, Sequence, Tuple, TypeVar
 
 import n_diag as diag
 
@@ -73,31 +72,31 @@ class Board(Generic[Key]):
 
 
 class Deltas:
-    """What each connection moved between two looks, by its cookie."""
+    """What each connection moved between two looks."""
 
     def __init__(self) -> None:
-        self._before: Dict[int, Tuple[int, ...]] = {}
         self._complete = False
 
-    def look(
-        self, columns: Sequence[Sequence[Any]], complete: bool = True
-    ) -> List[Tuple[int, Tuple[int, ...]]]:
-        """(row's index, increase of each of COUNTERS) of the rows that changed.
+    def look(self, found: diag.Sockets) -> List[Tuple[int, Tuple[int, ...]]]:
+        """(row's index, increase of each of COUNTERS) of the rows in which one changed.
 
-        `columns` are the rows of a look, turned over. At the first look nothing
-        has moved: what was before us is not ours to count. A connection that is
-        new at a later look moved all it has, unless one of the two looks was
-        not `complete` and may have missed it.
+        At the first look nothing has moved: what was before us is not ours to
+        count. A connection that is new at a later look moved all it has, unless
+        one of the two looks was truncated and may have missed it.
         """
-        cookies = columns[diag.COOKIE]
-        counters = list(zip(*columns[diag.COUNTERS]))
-        olds = list(map(self._before.get, cookies))
-        changed = []
-        for index in compress(range(len(cookies)), map(operator.ne, olds, counters)):
-            old, new = olds[index], counters[index]
+        moved = []
+        known, self._complete = self._complete, not found.truncated
+        for index, old in found.changed:
+            new = found.rows[index][diag.COUNTERS]
             if old is not None:
-                changed.append((index, tuple([max(a - b, 0) for a, b in zip(new, old)])))
-            elif self._complete and complete:
-                changed.append((index, new))
-        self._before, self._complete = dict(zip(cookies, counters)), complete
-        return changed
+                before = old[diag.COUNTERS]
+                if new != before:
+                    more = tuple(map(operator.sub, new, before))
+                    moved.append((index, more if min(more) >= 0 else _no_less_than_0(more)))
+            elif known and self._complete:
+                moved.append((index, new))
+        return moved
+
+
+def _no_less_than_0(numbers: Tuple[int, ...]) -> Tuple[int, ...]:
+    return tuple([max(number, 0) for number in numbers])

@@ -1,9 +1,10 @@
 """INET_DIAG: every TCP socket of a network namespace, as rows.
 
 Reading only; sums and deltas are made elsewhere. Messages of one length mostly
-have one layout: it is learned from the first, and checked on each (all
-attribute headers are compared). A block of such messages is read in one step,
-a mixed one message by message, and what fits no layout attribute by attribute.
+have one layout (`n_layout`), learned from the first. A block of such messages
+is read in one step: of a socket whose bytes are those of the look before, its
+row of then is taken; only what changed is unpacked. A mixed block is read
+message by message, and what fits no layout attribute by attribute.
 
 Formats: linux/inet_diag.h, linux/tcp.h (struct tcp_info, 232 bytes since 5.4;
 older kernels send less, newer more).
@@ -12,15 +13,19 @@ older kernels send less, newer more).
 from __future__ import annotations
 
 import bisect
+import operator
 import socket
 import struct
 import sys
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from itertools import compress
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+import n_layout
 import n_netlink as netlink
 
 BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
-INFO, CONG, SKMEMINFO = 2, 4, 7  # INET_DIAG_*
+INFO, CONG, SKMEMINFO = n_layout.INFO, n_layout.CONG, 7  # INET_DIAG_*
+ASKED = 1 << (INFO - 1) | 1 << (CONG - 1)
 DROPS = 8 * 4  # offset of SK_MEMINFO_DROPS
 
 STATES = {
@@ -41,75 +46,74 @@ LISTEN = 10
 # counts them elsewhere. Listeners are asked for by themselves, before the others.
 CONNECTED = sum(1 << state for state in STATES) & ~(1 << 6) & ~(1 << LISTEN)
 
-# state, ports (as on the wire), addresses, interface, cookie, queues
-_SOCKET = "xBxxHH16s16sLQ4xLL8x"
-_SOCKET_BYTES = 72
-# of tcp_info: unacked lost last_ack rtt rttvar | total_retrans bytes_acked bytes_received notsent
-# min_rtt busy_time rwnd_limited sndbuf_limited bytes_retrans | reord_seen
-_INFO = "24xL4xL20xL8xLL24xL16xQQ8xLL16xQQQ16xQ4xL"
-_INFO_BYTES = 224
-
 # Where the values of a row stand.
 STATE, SPORT, DPORT, SRC, DST, INTERFACE, COOKIE, RECVQ, SENDQ = range(9)
-UNACKED, LOST, LAST_ACK, RTT, RTTVAR = range(9, 14)
-COUNTERS = slice(14, 23)
-TOTAL_RETRANS, BYTES_ACKED, BYTES_RECEIVED, NOTSENT, MIN_RTT = range(14, 19)
-BUSY, RWND_LIMITED, SNDBUF_LIMITED, BYTES_RETRANS, REORD_SEEN, CONGESTION = range(19, 25)
-WIDTH = 25
+UNACKED, LOST, RTT, RTTVAR = range(9, 13)
+COUNTERS = slice(13, 22)
+TOTAL_RETRANS, BYTES_ACKED, BYTES_RECEIVED, NOTSENT, MIN_RTT = range(13, 18)
+BUSY, RWND_LIMITED, SNDBUF_LIMITED, BYTES_RETRANS, REORD_SEEN, CONGESTION = range(18, 24)
+WIDTH = 24
+_ALL = range(WIDTH)
 NO_MIN_RTT = 0xFFFFFFFF
 
 # Bytes of tcp_info that must be there for a field to have a value.
 NEEDS = {"min_rtt": 152, "busy": 192, "bytes_retrans": 216, "reord_seen": 224, "notsent": 148}
 
-_socket = struct.Struct("=" + _SOCKET)
-_info = struct.Struct("=" + _INFO)
-assert _socket.size == _SOCKET_BYTES and _info.size == _INFO_BYTES
-
+Buffer = Union[bytes, memoryview]
 Row = Tuple[Any, ...]
 # Where a row lies: buffer, start of the payload, start and end of its tcp_info.
-Place = Tuple[bytes, int, int, int]
-
-
-class Layout(NamedTuple):
-    """How messages of one length look, and how they are read."""
-
-    headers: Callable[..., Tuple[int, ...]]  # of the attributes of a payload
-    expected: Tuple[int, ...]
-    values: Callable[..., Row]  # of a payload
-    block: Callable[[bytes], Iterable[Row]]  # of whole messages, one after the other
-    fixed: Tuple[Tuple[int, int], ...]  # where in a block's rows which value must stand
-    picked: Tuple[int, ...]  # where in a block's rows the values of a Row stand
-    info: Tuple[int, int]  # start and end of tcp_info in a payload
-    stride: int  # the length, rounded up to where the next message begins
+Place = Tuple[Buffer, int, int, int]
+Column = Sequence[Any]
 
 
 class Sockets:
-    """What one or more dumps gave: a list for each value of a Row."""
+    """What one or more dumps gave. `changed`: the rows that are not those of the look before, by
+    index, each with the socket's row of then, None where it had none."""
 
     def __init__(self) -> None:
-        self.columns: List[List[Any]] = [[] for _ in range(WIDTH)]
+        self.rows: List[Row] = []
+        self.keys: List[bytes] = []  # who it is: struct inet_diag_sockid
+        self.last_acks: List[int] = []  # ms since the peer was heard of
+        self.changed: List[Tuple[int, Optional[Row]]] = []
         self.bare: List[int] = []  # states of those without tcp_info
         self.covered = 1 << 16  # bytes of tcp_info that every one had
         self.truncated = False
+        self.runs: List[Tuple[Optional[n_layout.Layout], int]] = []  # layouts, for how many rows
+        self._columns: Optional[List[Column]] = None
         self._firsts: List[int] = []  # index of the first row of each of _places
         self._places: List[Tuple[Place, int]] = []  # of the first row, and how far to the next
 
     def __len__(self) -> int:
         """How many have tcp_info."""
-        return len(self.columns[0])
+        return len(self.rows)
+
+    @property
+    def columns(self) -> List[Column]:
+        """The rows turned over: one list for each value of a Row."""
+        if self._columns is None or (self.rows and len(self._columns[0]) != len(self.rows)):
+            self._columns = list(zip(*self.rows)) if self.rows else [()] * WIDTH
+        return self._columns
+
+    @columns.setter
+    def columns(self, columns: List[Column]) -> None:
+        self._columns = columns
 
     def add(
         self,
-        columns: Iterable[Iterable[Any]],
-        places: Iterable[Tuple[Place, int]],
-        firsts: Iterable[int],
+        keys: Iterable[bytes],
+        rows: Iterable[Row],
+        last_acks: Iterable[int],
+        place: Place,
+        layout: Optional[n_layout.Layout] = None,
     ) -> None:
-        """Append rows, turned over, and where they lie; `firsts` counts from the first of them."""
-        before = len(self)
-        for column, more in zip(self.columns, columns):
-            column.extend(more)
-        self._firsts += [before + first for first in firsts]
-        self._places += places
+        """Append rows, of which the first lies at `place` and the rest a layout's stride apart."""
+        before = len(self.rows)
+        self._firsts.append(before)
+        self._places.append((place, layout.stride if layout else 0))
+        self.rows += rows
+        self.keys += keys
+        self.last_acks += last_acks
+        self.runs.append((layout, len(self.rows) - before))
 
     def place(self, index: int) -> Place:
         """Where a row lies, to read the rest of it."""
@@ -119,24 +123,103 @@ class Sockets:
         return buffer, start + offset, low + offset, high + offset
 
 
-def request(family: int, states: int, extensions: int) -> bytes:
-    """Body of the request for the TCP sockets of a family: struct inet_diag_req_v2."""
+class Memory:
+    """The rows of the look before, by socket, and the bytes that they were read from."""
+
+    def __init__(self) -> None:
+        self._rows: Dict[bytes, Row] = {}
+        self._seen: Dict[bytes, Tuple[int, bytes, bytes]] = {}
+        self._keys: List[bytes] = []
+        self._columns: List[Column] = [()] * WIDTH
+
+    def take(self, block: Buffer, layout: n_layout.Layout, sequence: int, into: Sockets) -> bool:
+        """Add a block whose messages all have this layout; False where they have not."""
+        count, rest = divmod(len(block), layout.stride)
+        if rest or not count:
+            return False
+        heads, states, keys, firsts, last_acks, lasts = zip(*layout.raw(block))
+        length, kind, _, number, _ = netlink.HEADER.unpack(heads[0])
+        if (length, kind, number) != (layout.length, BY_FAMILY, sequence):
+            return False
+        if heads.count(heads[0]) != count:
+            return False
+        now = list(zip(states, firsts, lasts))
+        differs = map(operator.ne, map(self._seen.get, keys), now)
+        changed = list(compress(range(count), differs))
+        payload, stride = netlink.HEADER.size, layout.stride
+        for index in changed:
+            if layout.headers(block, index * stride + payload) != layout.expected:
+                return False
+        rows: List[Any] = list(map(self._rows.get, keys))
+        before = len(into)
+        for index in changed:
+            into.changed.append((before + index, rows[index]))
+            key, row = keys[index], layout.values(block, index * stride + payload)
+            rows[index] = self._rows[key] = row
+            self._seen[key] = now[index]
+        low, high = layout.info
+        into.add(keys, rows, last_acks, (block, payload, payload + low, payload + high), layout)
+        return True
+
+    def note(self, key: bytes, row: Row, last_ack: int, place: Place, into: Sockets) -> None:
+        """Add a row that has no layout."""
+        old = self._rows.get(key)
+        if old != row:
+            into.changed.append((len(into), old))
+        self._rows[key] = row
+        self._seen.pop(key, None)
+        into.add([key], [row], [last_ack], place)
+
+    def undo(self, found: Sockets) -> None:
+        """Be as before a look that came to nothing."""
+        for index, old in reversed(found.changed):
+            key = found.keys[index]
+            self._seen.pop(key, None)
+            if old is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = old
+
+    def settle(self, found: Sockets) -> None:
+        """Forget whom this look did not find; columns in which nothing changed are those of
+        before, the very same lists."""
+        keys = found.keys
+        if len(self._rows) != len(keys):
+            self._rows = dict(zip(keys, found.rows))
+            self._seen = {key: self._seen[key] for key in self._rows if key in self._seen}
+        if keys == self._keys and 4 * len(found.changed) <= len(keys):
+            found.columns = self._patched(found)
+        self._keys, self._columns = keys, found.columns
+
+    def _patched(self, found: Sockets) -> List[Column]:
+        columns, fresh = list(self._columns), set()
+        for index, old in found.changed:
+            row = found.rows[index]
+            for at in _ALL if old is None else compress(_ALL, map(operator.ne, row, old)):
+                if at not in fresh:
+                    fresh.add(at)
+                    columns[at] = list(columns[at])
+                columns[at][index] = row[at]  # type: ignore[index]
+        return columns
+
+
+def request(family: int, states: int, extensions: int, key: bytes = bytes(48)) -> bytes:
+    """Body of the request for TCP sockets of a family, or one of them: struct inet_diag_req_v2."""
     head = struct.pack("=BBBBL", family, socket.IPPROTO_TCP, extensions, 0, states)
-    return head + bytes(48)
+    return head + key
 
 
 class Reader:
-    """Reads connections through one channel; remembers layouts from dump to dump."""
+    """Reads connections through one channel; remembers layouts and rows from look to look."""
 
-    def __init__(self, channel: netlink.Channel) -> None:
+    def __init__(self, channel: netlink.Channel, memory: Optional[Memory] = None) -> None:
         self.channel = channel
+        self.memory = memory or Memory()
         self._sequence = 0
-        self._layouts: Dict[int, Dict[int, Layout]] = {}
+        self._layouts: Dict[int, Dict[int, n_layout.Layout]] = {}
 
-    def _ask(self, family: int, states: int, extensions: int) -> int:
+    def next_sequence(self) -> int:
         self._sequence = self._sequence % 0x7FFFFFFF + 1
-        body = request(family, states, extensions)
-        self.channel.send(netlink.request(BY_FAMILY, body, self._sequence))
         return self._sequence
 
     def connections(self, family: int, into: Sockets, limit: int) -> None:
@@ -145,29 +228,79 @@ class Reader:
 
         Raises NetlinkError, OSError.
         """
-        sequence = self._ask(family, CONNECTED, 1 << (INFO - 1) | 1 << (CONG - 1))
+        sequence = self.next_sequence()
+        body = request(family, CONNECTED, ASKED)
+        self.channel.send(netlink.request(BY_FAMILY, body, sequence))
         layouts = self._layouts.setdefault(family, {})
         while True:
             buffer = self.channel.recv(netlink.RECEIVE)
             if not buffer:
                 raise netlink.NetlinkError("the answer ends too early")
-            if _read(buffer, sequence, layouts, into):
+            if self._read(buffer, sequence, layouts, into):
                 return
             if len(into) + len(into.bare) >= limit:
                 into.truncated = True
                 return
 
+    def _read(
+        self, buffer: bytes, sequence: int, layouts: Dict[int, n_layout.Layout], into: Sockets
+    ) -> bool:
+        """Add the rows of one block; True at the dump's end."""
+        if len(buffer) < netlink.HEADER.size:
+            raise netlink.NetlinkError("a message is cut within its header")
+        layout = layouts.get(netlink.HEADER.unpack_from(buffer, 0)[0])
+        if layout is not None and self.memory.take(buffer, layout, sequence, into):
+            return False
+        for kind, start, end in netlink.messages(buffer, sequence):
+            if kind == netlink.DONE:
+                return True
+            if kind == BY_FAMILY:
+                self._one(buffer, start, end, sequence, layouts, into)
+        return False
+
+    def _one(
+        self,
+        buffer: bytes,
+        start: int,
+        end: int,
+        sequence: int,
+        layouts: Dict[int, n_layout.Layout],
+        into: Sockets,
+    ) -> None:
+        """Add the row of one message: by its layout, or by a walk through its attributes."""
+        begin = start - netlink.HEADER.size
+        layout = layouts.get(end - begin)
+        if layout is not None:
+            alone = buffer[begin : begin + layout.stride]
+            if self.memory.take(alone, layout, sequence, into):
+                return
+        if end - start < n_layout.SOCKET.size:
+            raise netlink.NetlinkError("a socket's message is too short")
+        found = netlink.attributes(buffer, start + n_layout.SOCKET.size, end)
+        spans = {kind: (low, high) for kind, low, high in found}
+        if INFO not in spans:
+            into.bare.append(n_layout.SOCKET.unpack_from(buffer, start)[STATE])
+            return
+        low, high = spans[INFO]
+        into.covered = min(into.covered, high - low)
+        learned = n_layout.learn(buffer, start, end, found)
+        if learned is not None:
+            layouts[end - begin] = learned
+        row, last_ack = n_layout.walk(buffer, start, spans)
+        key = buffer[start + 4 : start + 52]
+        self.memory.note(key, row, last_ack, (buffer, start, low, high), into)
+
     def listeners(self, family: int) -> List[Listener]:
         """All listening sockets. Raises NetlinkError, OSError."""
-        self._sequence = self._sequence % 0x7FFFFFFF + 1
         body = request(family, 1 << LISTEN, 1 << (SKMEMINFO - 1))
         found = []
-        for buffer, start, end in netlink.dump(self.channel, BY_FAMILY, body, self._sequence):
-            if end - start < _SOCKET_BYTES:
+        dump = netlink.dump(self.channel, BY_FAMILY, body, self.next_sequence())
+        for buffer, start, end in dump:
+            if end - start < n_layout.SOCKET.size:
                 raise netlink.NetlinkError("a socket's message is too short")
-            row = _socket.unpack_from(buffer, start)
+            row = n_layout.SOCKET.unpack_from(buffer, start)
             drops = None
-            for kind, low, high in netlink.attributes(buffer, start + _SOCKET_BYTES, end):
+            for kind, low, high in netlink.attributes(buffer, start + n_layout.SOCKET.size, end):
                 if kind == SKMEMINFO and high - low >= DROPS + 4:
                     drops = int.from_bytes(buffer[low + DROPS : low + DROPS + 4], sys.byteorder)
             found.append(
@@ -185,192 +318,3 @@ class Listener(NamedTuple):
     queue: int
     backlog: int
     drops: Optional[int]
-
-
-def _read(buffer: bytes, sequence: int, layouts: Dict[int, Layout], into: Sockets) -> bool:
-    """Add the rows of one block; True at the dump's end."""
-    if len(buffer) < netlink.HEADER.size:
-        raise netlink.NetlinkError("a message is cut within its header")
-    layout = layouts.get(netlink.HEADER.unpack_from(buffer, 0)[0])
-    if layout is not None and _read_block(buffer, sequence, layout, into):
-        return False
-    rows: List[Row] = []
-    places: List[Tuple[Place, int]] = []
-    done = False
-    for kind, start, end in netlink.messages(buffer, sequence):
-        if kind == netlink.DONE:
-            done = True
-            break
-        if kind != BY_FAMILY:
-            continue
-        layout = layouts.get(end - start + netlink.HEADER.size)
-        if layout is not None and layout.headers(buffer, start) == layout.expected:
-            rows.append(layout.values(buffer, start))
-            low, high = layout.info
-            places.append(((buffer, start, start + low, start + high), 0))
-            continue
-        walked = _walk(buffer, start, end, layouts, into)
-        if walked is not None:
-            rows.append(walked[0])
-            places.append((walked[1], 0))
-    into.add(zip(*rows), places, range(len(rows)))
-    return done
-
-
-def _read_block(buffer: bytes, sequence: int, layout: Layout, into: Sockets) -> bool:
-    """Add a block whose messages all have this layout; False where they have not."""
-    count, rest = divmod(len(buffer), layout.stride)
-    if rest:
-        return False
-    columns = list(zip(*layout.block(buffer)))
-    if columns[_SEQUENCE_AT].count(sequence) != count:
-        return False
-    for at, value in layout.fixed:
-        if columns[at].count(value) != count:
-            return False
-    start, (low, high) = netlink.HEADER.size, layout.info
-    place = (buffer, start, start + low, start + high)
-    into.add([columns[at] for at in layout.picked], [(place, layout.stride)], [0])
-    return True
-
-
-_SEQUENCE_AT = 2  # in a block's rows: length, type, sequence
-
-
-def _walk(
-    buffer: bytes, start: int, end: int, layouts: Dict[int, Layout], into: Sockets
-) -> Optional[Tuple[Row, Place]]:
-    """Read one message attribute by attribute, and learn its layout where it has one.
-
-    None for a socket without tcp_info: its state is noted.
-    """
-    if end - start < _SOCKET_BYTES:
-        raise netlink.NetlinkError("a socket's message is too short")
-    found = netlink.attributes(buffer, start + _SOCKET_BYTES, end)
-    spans = {kind: (low, high) for kind, low, high in found}
-    head = _socket.unpack_from(buffer, start)
-    if INFO not in spans:
-        into.bare.append(head[STATE])
-        return None
-    low, high = spans[INFO]
-    into.covered = min(into.covered, high - low)
-    info = _info.unpack(buffer[low:high][:_INFO_BYTES].ljust(_INFO_BYTES, b"\0"))
-    first, last = spans.get(CONG, (0, 0))
-    in_order = CONG not in spans or high <= first
-    if high - low >= _INFO_BYTES and len(spans) == len(found) and in_order:
-        layouts[end - start + netlink.HEADER.size] = _learn(buffer, start, end, found)
-    return head + info + (buffer[first:last],), (buffer, start, low, high)
-
-
-def _learn(buffer: bytes, start: int, end: int, found: List[Tuple[int, int, int]]) -> Layout:
-    """The layout of a message whose attributes lie as in `found`: tcp_info among them, and
-    what names the congestion control after it, if at all."""
-    length = end - start + netlink.HEADER.size
-    stride = (length + 3) & ~3
-    heads, values, block = "=%dx" % _SOCKET_BYTES, "=" + _SOCKET, "=LH2xL4x" + _SOCKET
-    in_head = in_values = in_block = _SOCKET_BYTES  # how far each of them has come
-    fixed, picked = [(0, length), (1, BY_FAMILY)], list(range(3, 12))
-    width, has_cong, info = 12, False, (0, 0)
-    for kind, low, high in found:
-        low, high = low - start, high - start
-        heads += "%dxHH" % (low - 4 - in_head)
-        block += "%dxHH" % (low - 4 - in_block)
-        fixed += zip((width, width + 1), netlink.ATTRIBUTE.unpack_from(buffer, start + low - 4))
-        in_head = in_block = low
-        width += 2
-        if kind == INFO:
-            form, taken = _INFO, _INFO_BYTES
-            picked += range(width, width + 15)
-            width += 15
-            info = (low, high)
-        elif kind == CONG:
-            form, taken, has_cong = "%ds" % (high - low), high - low, True
-            picked.append(width)
-            width += 1
-        else:
-            continue
-        values += "%dx%s" % (low - in_values, form)
-        block += form
-        in_values = in_block = low + taken
-    block += "%dx%s" % (stride - netlink.HEADER.size - in_block, "" if has_cong else "0s")
-    if not has_cong:
-        values += "0s"
-        picked.append(width)
-    headers = struct.Struct(heads)
-    return Layout(
-        headers.unpack_from,
-        headers.unpack_from(buffer, start),
-        struct.Struct(values).unpack_from,
-        struct.Struct(block).iter_unpack,
-        tuple(fixed),
-        tuple(picked),
-        info,
-        stride,
-    )
-
-
-# Every field of tcp_info that a single connection shows: offset and format, in order.
-FIELDS = {
-    "rto": (8, "L"),
-    "mss": (16, "L"),
-    "unacked": (24, "L"),
-    "lost": (32, "L"),
-    "retrans": (36, "L"),
-    "last_rcv": (52, "L"),
-    "pmtu": (60, "L"),
-    "rtt": (68, "L"),
-    "rttvar": (72, "L"),
-    "ssthresh": (76, "L"),
-    "cwnd": (80, "L"),
-    "total_retrans": (100, "L"),
-    "pacing_rate": (104, "Q"),
-    "bytes_acked": (120, "Q"),
-    "bytes_received": (128, "Q"),
-    "segs_out": (136, "L"),
-    "segs_in": (140, "L"),
-    "notsent": (144, "L"),
-    "min_rtt": (148, "L"),
-    "delivery_rate": (160, "Q"),
-    "busy_time": (168, "Q"),
-    "rwnd_limited": (176, "Q"),
-    "sndbuf_limited": (184, "Q"),
-    "bytes_sent": (200, "Q"),
-    "bytes_retrans": (208, "Q"),
-    "snd_wnd": (228, "L"),
-}
-# Values by which the kernel says: none.
-_NONE = {"ssthresh": 0x7FFFFFFF, "min_rtt": NO_MIN_RTT, "pacing_rate": 0xFFFFFFFFFFFFFFFF}
-NAMES = (*FIELDS, "uid", "inode")
-_NONE_AT = tuple((NAMES.index(name), value) for name, value in _NONE.items())
-_FORMATS = tuple((at, struct.Struct("=" + form)) for at, form in FIELDS.values())
-_owner = struct.Struct("=LL").unpack_from
-
-
-def _whole() -> struct.Struct:
-    """All of FIELDS in one step, where tcp_info is long enough."""
-    form, after = "=", 0
-    for at, kind in FIELDS.values():
-        form += "%dx%s" % (at - after, kind)
-        after = at + struct.calcsize("=" + kind)
-    return struct.Struct(form)
-
-
-_WHOLE = _whole()
-
-
-def details(place: Place) -> List[Optional[int]]:
-    """The values of NAMES of the socket at `place`; None for what it does not have."""
-    buffer, start, low, high = place
-    values: List[Optional[int]]
-    if high - low >= _WHOLE.size:
-        values = list(_WHOLE.unpack_from(buffer, low))
-    else:
-        values = [
-            form.unpack_from(buffer, low + at)[0] if low + at + form.size <= high else None
-            for at, form in _FORMATS
-        ]
-    for index, none in _NONE_AT:
-        if values[index] == none:
-            values[index] = None
-    values += _owner(buffer, start + 64)
-    return values

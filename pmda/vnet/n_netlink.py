@@ -13,7 +13,8 @@ import sys
 from typing import Callable, Iterator, List, Protocol, Tuple
 
 SOCK_DIAG, ROUTE = 4, 0  # protocols of AF_NETLINK
-REQUEST_DUMP = 0x1 | 0x300  # NLM_F_REQUEST, NLM_F_DUMP
+REQUEST = 0x1  # NLM_F_REQUEST
+REQUEST_DUMP = REQUEST | 0x300  # NLM_F_DUMP
 NOOP, ERROR, DONE = 1, 2, 3
 RECEIVE = 1 << 16  # bytes; the kernel puts at most 32 KiB in a block, and malloc has 64 at hand
 BUFFERS = 1 << 20
@@ -38,6 +39,7 @@ class Channel(Protocol):
 
     def send(self, data: bytes) -> int: ...
     def recv(self, size: int) -> bytes: ...
+    def recv_into(self, buffer: memoryview) -> int: ...
     def close(self) -> None: ...
 
 
@@ -60,6 +62,11 @@ def open_netlink(protocol: int) -> Channel:
 def request(kind: int, body: bytes, sequence: int) -> bytes:
     """A dump request."""
     return HEADER.pack(HEADER.size + len(body), kind, REQUEST_DUMP, sequence, 0) + body
+
+
+def question(kind: int, body: bytes, sequence: int) -> bytes:
+    """A request for one thing, which one message answers."""
+    return HEADER.pack(HEADER.size + len(body), kind, REQUEST, sequence, 0) + body
 
 
 def refusal(buffer: bytes, start: int, end: int) -> NetlinkError:

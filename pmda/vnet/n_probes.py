@@ -133,11 +133,13 @@ class TcpProbe(vcollect.Probe):
         self._apart = 0.0  # seconds that one look is to last for
         self._last = vsnap.Reading({})
         self._skipped = 0
+        self._whole = n_tcp.Whole()
         self._totals = n_tcp.Totals()
         self._ports = n_tcp.Groups("port", conf.ports, n_tcp.OF_PORTS)
         self._remotes = n_tcp.Groups("remote", conf.remotes, n_tcp.OF_REMOTES)
         self._listeners = n_tcp.Listeners()
         self._top = n_top.Top(conf.connections, hidden_ports)
+        self._table = n_top.Table()
 
     def collect(self, now: float) -> vsnap.Reading:
         if now < self._next:
@@ -168,15 +170,17 @@ class TcpProbe(vcollect.Probe):
             "tcp.skipped": self._skipped,
             "netns.scanned": len(scans),
         }
-        columns.update(n_tcp.states(scans))
+        whole = self._whole
+        whole.look(scans)
+        columns.update(n_tcp.states(scans, whole))
         columns.update(self._totals.look(scans))
-        columns.update(n_tcp.distributions(scans))
-        columns.update(n_tcp.sums(scans))
+        columns.update(n_tcp.distributions(whole))
+        columns.update(n_tcp.sums(whole))
         columns = n_tcp.without_uncovered(columns, covered)
-        columns.update(self._ports.look(scans, [scan.ports for scan in scans], now))
-        columns.update(self._remotes.look(scans, [scan.remotes for scan in scans], now))
+        columns.update(self._ports.look(whole, scans, [scan.ports for scan in scans], now))
+        columns.update(self._remotes.look(whole, scans, [scan.remotes for scan in scans], now))
         columns.update(self._listeners.look(scans, now))
-        top = n_top.reading(self._top.look(scans), self._last.names.get("connection", {}))
+        top = self._table.reading(self._top.look(scans, now))
         columns.update(top.values)
         names = {
             "port": n_tcp.port_names(list(columns["port.conns"]), labels)

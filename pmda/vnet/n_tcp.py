@@ -5,6 +5,7 @@ Sums over the rows of one look; running totals of what moved between looks.
 
 from __future__ import annotations
 
+import operator
 import socket
 from collections import Counter
 from itertools import chain, compress
@@ -57,9 +58,45 @@ class Totals:
         return dict(sums, **{"tcp.retrans.conns": resenders})
 
 
-def states(scans: Scans) -> Columns:
+class Whole:
+    """The columns of all scans as one, and what was made of them for as long as they are the
+    very same lists: mostly few of them change between two looks."""
+
+    def __init__(self) -> None:
+        self._scans: Scans = ()
+        self._joined: Dict[int, Tuple[List[diag.Column], diag.Column]] = {}
+        self._made: Dict[str, Tuple[List[diag.Column], Any]] = {}
+
+    def look(self, scans: Scans) -> None:
+        self._scans = scans
+
+    def column(self, at: int) -> diag.Column:
+        """One value of every row of all scans."""
+        sources = [scan.columns[at] for scan in self._scans]
+        if len(sources) == 1:
+            return sources[0]
+        before = self._joined.get(at)
+        if before is None or not _same(before[0], sources):
+            before = self._joined[at] = sources, [value for one in sources for value in one]
+        return before[1]
+
+    def made(self, name: str, make: Callable[..., Any], *ats: int) -> Any:
+        """`make` of the columns `ats`."""
+        columns = [self.column(at) for at in ats]
+        before = self._made.get(name)
+        if before is None or not _same(before[0], columns):
+            before = self._made[name] = columns, make(*columns)
+        return before[1]
+
+
+def _same(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Whether they are the very same objects."""
+    return len(some) == len(others) and all(map(operator.is_, some, others))
+
+
+def states(scans: Scans, whole: Whole) -> Columns:
     """Sockets by state. TIME_WAIT is the kernel's own count, absent where it can't be read."""
-    found = Counter(_column(scans, diag.STATE))
+    found = Counter(whole.made("states", Counter, diag.STATE))
     for scan in scans:
         found.update(scan.sockets.bare)
         found[diag.LISTEN] += len(scan.listeners)
@@ -75,17 +112,21 @@ def states(scans: Scans) -> Columns:
     return {"tcp.sockets": counts}
 
 
-def distributions(scans: Scans) -> Columns:
+def distributions(whole: Whole) -> Columns:
     """RTT and retransmits over the connections that are there now."""
-    times, resent = _column(scans, diag.RTT), [0] * 33
-    rtts = sorted(filter(None, times))
-    jitter = sorted(compress(_column(scans, diag.RTTVAR), times))
-    least = sorted([rtt for rtt in _column(scans, diag.MIN_RTT) if rtt != diag.NO_MIN_RTT])
+    return {
+        **whole.made("rtt", _times, diag.RTT),
+        **whole.made("jitter", _jitter, diag.RTT, diag.RTTVAR),
+        **whole.made("least", _least_times, diag.MIN_RTT),
+        **whole.made("resent", _resent, diag.TOTAL_RETRANS),
+    }
+
+
+def _times(column: Sequence[int]) -> Columns:
+    rtts = sorted(filter(None, column))
     buckets = [0] * 32
     for bits, count in Counter(map(int.bit_length, rtts)).items():
         buckets[max(bits - 1, 0)] += count
-    for bits, count in Counter(map(int.bit_length, _column(scans, diag.TOTAL_RETRANS))).items():
-        resent[bits] = count
     return {
         "tcp.rtt.hist": vhist.column(buckets),
         "tcp.rtt.p50": vhist.exact_quantile(rtts, 0.5),
@@ -93,10 +134,23 @@ def distributions(scans: Scans) -> Columns:
         "tcp.rtt.p99": vhist.exact_quantile(rtts, 0.99),
         "tcp.rtt.max": rtts[-1] if rtts else None,
         "tcp.rtt.mean": sum(rtts) / len(rtts) if rtts else None,
-        "tcp.rttvar.p95": vhist.exact_quantile(jitter, 0.95),
-        "tcp.minrtt.p50": vhist.exact_quantile(least, 0.5),
-        "tcp.retrans.hist": _by_retransmits(resent),
     }
+
+
+def _jitter(times: Sequence[int], column: Sequence[int]) -> Columns:
+    return {"tcp.rttvar.p95": vhist.exact_quantile(sorted(compress(column, times)), 0.95)}
+
+
+def _least_times(column: Sequence[int]) -> Columns:
+    least = sorted([rtt for rtt in column if rtt != diag.NO_MIN_RTT])
+    return {"tcp.minrtt.p50": vhist.exact_quantile(least, 0.5)}
+
+
+def _resent(column: Sequence[int]) -> Columns:
+    resent = [0] * 33
+    for bits, count in Counter(map(int.bit_length, column)).items():
+        resent[bits] = count
+    return {"tcp.retrans.hist": _by_retransmits(resent)}
 
 
 def _by_retransmits(counts: Sequence[int]) -> Dict[str, int]:
@@ -107,27 +161,28 @@ def _by_retransmits(counts: Sequence[int]) -> Dict[str, int]:
     }
 
 
-def sums(scans: Scans) -> Columns:
+def sums(whole: Whole) -> Columns:
     """What is under way in all connections together."""
-    congestion: Dict[str, int] = {}
-    for text, count in Counter(_column(scans, diag.CONGESTION)).items():
-        name = n_top.congestion(text)
-        if name:
-            congestion[name] = congestion.get(name, 0) + count
     return {
-        "tcp.unacked": sum(_column(scans, diag.UNACKED)),
-        "tcp.notsent": sum(_column(scans, diag.NOTSENT)),
-        "tcp.lost": sum(_column(scans, diag.LOST)),
-        "tcp.reordering": sum(map(bool, _column(scans, diag.REORD_SEEN))),
-        "tcp.cong": congestion,
+        "tcp.unacked": whole.made("unacked", sum, diag.UNACKED),
+        "tcp.notsent": whole.made("notsent", sum, diag.NOTSENT),
+        "tcp.lost": whole.made("lost", sum, diag.LOST),
+        "tcp.reordering": whole.made("reordering", _reordered, diag.REORD_SEEN),
+        "tcp.cong": whole.made("cong", _algorithms, diag.CONGESTION),
     }
 
 
-def _column(scans: Scans, at: int) -> Sequence[Any]:
-    """One value of every row of all scans."""
-    if len(scans) == 1:
-        return scans[0].columns[at]
-    return [value for scan in scans for value in scan.columns[at]]
+def _reordered(column: Sequence[int]) -> int:
+    return sum(map(bool, column))
+
+
+def _algorithms(column: Sequence[bytes]) -> Dict[str, int]:
+    found: Dict[str, int] = {}
+    for text, count in Counter(column).items():
+        name = n_top.congestion(text)
+        if name:
+            found[name] = found.get(name, 0) + count
+    return found
 
 
 def without_uncovered(columns: Columns, covered: int) -> Columns:
@@ -146,10 +201,17 @@ class Groups:
         self.prefix = prefix
         self.board: n_board.Board[Hashable] = n_board.Board(limit)
         self._more = more
+        self._keys: List[Sequence[Hashable]] = []
+        self._places: Dict[Hashable, List[int]] = {}
+        self._present: Dict[Hashable, int] = {}
 
-    def look(self, scans: Scans, keys: Sequence[Sequence[Hashable]], now: float) -> Columns:
+    def look(
+        self, whole: Whole, scans: Scans, keys: List[Sequence[Hashable]], now: float
+    ) -> Columns:
         """`keys`: for each scan one key per row. The columns, keyed by key and REST."""
-        present = Counter(chain.from_iterable(keys))
+        if not _same(keys, self._keys):
+            self._keys, self._places = keys, _grouped(keys)
+            self._present = {key: len(places) for key, places in self._places.items()}
         moved: Dict[Hashable, List[int]] = {}
         for scan, column in zip(scans, keys):
             for index, more in scan.moved:
@@ -157,34 +219,53 @@ class Groups:
                 total[0] += more[_RETRANS]
                 total[1] += more[_IN]
                 total[2] += more[_OUT]
-        shown = self.board.look(present, moved, now)
-        groups: Dict[Hashable, List[int]] = {key: [] for key in shown}
+        shown = self.board.look(self._present, moved, now)
+        groups: Dict[Hashable, List[int]] = {key: self._places.get(key, []) for key in shown}
         rest: List[int] = []
-        for index, key in enumerate(chain.from_iterable(keys)):
-            groups.get(key, rest).append(index)
+        for key, places in self._places.items():
+            if key not in groups:
+                rest += places
         if rest or any(self.board.rest):
             groups[REST] = rest
-        return self._columns(groups, scans)
+        return self._columns(groups, whole)
 
-    def _columns(self, groups: Mapping[Hashable, List[int]], scans: Scans) -> Columns:
-        columns: Dict[str, Dict[Hashable, Any]] = {}
-        times = _column(scans, diag.RTT)
-        more = [(name, how, _column(scans, at)) for name, how, at in self._more]
+    def _columns(self, groups: Mapping[Hashable, List[int]], whole: Whole) -> Columns:
+        names = ["%s.%s" % (self.prefix, name) for name in _OF_ALL]
+        columns: Columns = {name: {} for name in names}
         for key, places in groups.items():
             total = self.board.rest if key == REST else self.board.totals[key]
-            rtts = list(filter(None, map(times.__getitem__, places)))
-            cells = {
-                "conns": len(places),
-                "rtt_mean": sum(rtts) / len(rtts) if rtts else None,
-                "retrans": total[0],
-                "bytes_in": total[1],
-                "bytes_out": total[2],
+            for name, value in zip(names, (len(places), *total)):
+                columns[name][key] = value
+        for name, fold, at in (("rtt_mean", _mean, diag.RTT), *self._more):
+            column = whole.column(at)
+            columns["%s.%s" % (self.prefix, name)] = {
+                key: fold(column if len(places) == len(column) else _picked(column, places))
+                for key, places in groups.items()
             }
-            for name, how, column in more:
-                cells[name] = how(list(map(column.__getitem__, places)))
-            for name, value in cells.items():
-                columns.setdefault("%s.%s" % (self.prefix, name), {})[key] = value
         return columns
+
+
+_OF_ALL = ("conns", "retrans", "bytes_in", "bytes_out")
+
+
+def _grouped(keys: Sequence[Sequence[Hashable]]) -> Dict[Hashable, List[int]]:
+    """Key -> rows."""
+    places: Dict[Hashable, List[int]] = {}
+    for index, key in enumerate(chain.from_iterable(keys)):
+        if key in places:
+            places[key].append(index)
+        else:
+            places[key] = [index]
+    return places
+
+
+def _picked(column: Sequence[int], places: Sequence[int]) -> List[int]:
+    return list(map(column.__getitem__, places))
+
+
+def _mean(rtts: Sequence[int]) -> Optional[float]:
+    known = len(rtts) - rtts.count(0)
+    return sum(rtts) / known if known else None
 
 
 def _high(rtts: Sequence[int]) -> Optional[float]:
@@ -197,7 +278,7 @@ def _least(rtts: Sequence[int]) -> Optional[int]:
 
 
 # What is told of a service, and of a peer, beside what is told of both.
-Fold = Callable[[List[int]], Optional[float]]
+Fold = Callable[[Sequence[int]], Optional[float]]
 OF_PORTS: Tuple[Tuple[str, Fold, int], ...] = (
     ("rtt_p95", _high, diag.RTT),
     ("recvq", sum, diag.RECVQ),

@@ -7,16 +7,30 @@ from __future__ import annotations
 
 import heapq
 import socket
-from typing import Any, Collection, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
+from functools import lru_cache
+from itertools import compress
+from typing import (
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import n_board
+import n_details
 import n_diag as diag
 import n_scan
 import vsnap
 
+EVERY = 3.0  # seconds that a choice holds: whoever moved much is remembered until the next
 IDLE = 60000  # ms without a sign of the peer: its RTT is no news
 _IN_ROW = {"recvq": diag.RECVQ, "sendq": diag.SENDQ}
-_COLUMNS = (*diag.NAMES, *_IN_ROW, "state", "cong")
 MOVED_AT = tuple(
     at - diag.COUNTERS.start for at in (diag.TOTAL_RETRANS, diag.BYTES_RECEIVED, diag.BYTES_ACKED)
 )
@@ -37,19 +51,35 @@ class Top:
         self._hidden: FrozenSet[int] = frozenset(socket.htons(port) for port in hidden_ports)
         self._bytes: Dict[int, float] = {}
         self._retrans: Dict[int, float] = {}
+        self._chosen: Dict[int, None] = {}
+        self._until = float("-inf")  # when to choose anew
 
-    def look(self, scans: Sequence[n_scan.Scan]) -> Dict[int, Shown]:
-        """Cookie -> the connections to show, the most important first."""
+    def look(self, scans: Sequence[n_scan.Scan], now: float) -> Dict[int, Shown]:
+        """Cookie -> the connections to show, in an order that stays."""
         self._score(scans)
-        total = sum(len(scan.sockets) for scan in scans)
-        chosen = None if total <= self.limit else self._choose(scans)
+        if sum(len(scan.sockets) for scan in scans) <= self.limit:
+            self._chosen = {}
+            return self._find(scans, None)
+        if now < self._until:
+            found = self._find(scans, self._chosen)
+            if len(found) >= 0.9 * len(self._chosen):
+                return found
+        self._chosen, self._until = self._choose(scans), now + EVERY - 0.5
+        return self._find(scans, self._chosen)
+
+    def _find(
+        self, scans: Sequence[n_scan.Scan], chosen: Optional[Mapping[int, None]]
+    ) -> Dict[int, Shown]:
         found = {}
         for scan in scans:
-            for index, cookie in enumerate(scan.columns[diag.COOKIE]):
-                if (chosen is None or cookie in chosen) and not self._hides(scan, index):
-                    found[cookie] = Shown(scan, index)
-        scores = self._bytes
-        return dict(sorted(found.items(), key=lambda item: -scores.get(item[0], 0.0)))
+            cookies = scan.columns[diag.COOKIE]
+            places: Iterable[int] = range(len(cookies))
+            if chosen is not None:
+                places = compress(places, map(chosen.__contains__, cookies))
+            for index in places:
+                if not self._hidden or not self._hides(scan, index):
+                    found[cookies[index]] = Shown(scan, index)
+        return dict(sorted(found.items()))
 
     def _hides(self, scan: n_scan.Scan, index: int) -> bool:
         columns, hidden = scan.columns, self._hidden
@@ -85,41 +115,64 @@ class Top:
 
 
 def _largest(scores: Mapping[int, float], count: int) -> List[int]:
-    return heapq.nlargest(count, scores, key=lambda cookie: scores[cookie])
+    """Keys of the `count` highest scores, from the highest on."""
+    if len(scores) > count > 0:  # to sort plain numbers is cheap
+        least = sorted(scores.values())[-count]
+        scores = {key: score for key, score in scores.items() if score >= least}
+    return sorted(scores, key=scores.__getitem__, reverse=True)[:count]
 
 
 def _slowest(scans: Sequence[n_scan.Scan], count: int) -> List[int]:
     """Cookies of the connections with the highest RTT whose peer was heard of lately."""
     slow: List[Tuple[int, int]] = []
     for scan in scans:
-        columns = scan.columns
-        rtts = columns[diag.RTT]
-        least = min(heapq.nlargest(4 * count, rtts), default=0)
-        slow += [
-            (rtt, cookie)
-            for rtt, cookie, heard in zip(rtts, columns[diag.COOKIE], columns[diag.LAST_ACK])
-            if rtt >= least and rtt and heard <= IDLE
-        ]
+        rtts, cookies = scan.columns[diag.RTT], scan.columns[diag.COOKIE]
+        least = max(sorted(rtts)[-4 * count :][0] if rtts else 0, 1)
+        heard = scan.sockets.last_acks
+        for index in compress(range(len(rtts)), map(least.__le__, rtts)):
+            if heard[index] <= IDLE:
+                slow.append((rtts[index], cookies[index]))
     return [cookie for _, cookie in heapq.nlargest(count, slow)]
 
 
-def reading(shown: Mapping[int, Shown], known: Mapping[Any, str]) -> vsnap.Reading:
-    """The values of each connection that is shown; `known` are names of earlier readings."""
-    names, table = {}, []
-    for cookie, (scan, index) in shown.items():
-        columns = scan.columns
-        names[cookie] = known.get(cookie) or name(scan, index)
-        cells: List[object] = list(diag.details(scan.sockets.place(index)))
-        cells += [columns[at][index] for at in _IN_ROW.values()]
-        cells.append(diag.STATES.get(columns[diag.STATE][index], "unknown"))
-        cells.append(congestion(columns[diag.CONGESTION][index]) or None)
-        table.append(cells)
-    values = {}
-    for field, column in zip(_COLUMNS, zip(*table)):
-        values["conn." + field] = dict(zip(shown, column))
-    return vsnap.Reading(values, {"connection": names})  # type: ignore[dict-item]
+class Table:
+    """The values of each connection that is shown. A column that is as it was before is given
+    as the same dict, so that nothing is made of it again."""
+
+    def __init__(self) -> None:
+        self._names: Dict[int, str] = {}
+        self._cookies: List[int] = []
+        self._before: Dict[str, Tuple[Sequence[object], Dict[int, object]]] = {}
+
+    def reading(self, shown: Mapping[int, Shown]) -> vsnap.Reading:
+        """Columns and names."""
+        cookies = list(shown)
+        if cookies != self._cookies:
+            known = self._names
+            self._names = {cookie: known.get(cookie) or name(*one) for cookie, one in shown.items()}
+            self._cookies, self._before = cookies, {}
+        values = {}
+        for field, column in _cells(list(shown.values())):
+            before = self._before.get(field)
+            if before is None or before[0] != column:
+                before = self._before[field] = column, dict(zip(cookies, column))
+            values["conn." + field] = before[1]
+        return vsnap.Reading(values, {"connection": self._names})  # type: ignore[arg-type]
 
 
+def _cells(shown: Sequence[Shown]) -> Iterable[Tuple[str, Sequence[object]]]:
+    """Field -> its value of each connection."""
+    yield from zip(
+        n_details.NAMES, n_details.columns([one.scan.sockets.place(one.row) for one in shown])
+    )
+    rows = [scan.sockets.rows[index] for scan, index in shown]
+    for field, at in _IN_ROW.items():
+        yield field, [row[at] for row in rows]
+    yield "state", [diag.STATES.get(row[diag.STATE], "unknown") for row in rows]
+    yield "cong", [congestion(row[diag.CONGESTION]) or None for row in rows]
+
+
+@lru_cache(maxsize=64)
 def congestion(text: bytes) -> str:
     """Name of the algorithm, "" where the kernel told none."""
     return text.rstrip(b"\0").decode("ascii", "replace")

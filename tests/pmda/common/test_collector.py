@@ -70,7 +70,7 @@ class Rig:
         for name, key in KEY.items():
             cells = snapshot.values.get(key, {})
             names = dict(snapshot.indoms[TABLE.by_name[name].indom.serial])
-            for number, (value, _) in cells.items():
+            for number, value in cells.items():
                 found[name if names[number] == "all" else f"{name}[{names[number]}]"] = value
         return found
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import n_details
 import n_diag
 import n_netlink
 import pytest
@@ -34,7 +35,7 @@ def tcp_info(length: int = 280, **values: int) -> bytes:
     """struct tcp_info of `length` bytes, all zero but for the fields given."""
     info = bytearray(max(length, 280))
     for name, value in values.items():
-        at, form = {**n_diag.FIELDS, "last_ack": (56, "L"), "reord_seen": (220, "L")}[name]
+        at, form = {**n_details.FIELDS, "last_ack": (56, "L"), "reord_seen": (220, "L")}[name]
         struct.pack_into("=" + form, info, at, value)
     return bytes(info[:length])
 
@@ -97,12 +98,17 @@ class FakeChannel:
     sockets: dict[Key, list[bytes] | int] = field(default_factory=dict)
     queue: list[bytes] = field(default_factory=list)
     closed: bool = False
-    asked: list[Key] = field(default_factory=list)
+    asked: list[Key] = field(default_factory=list)  # dumps
+    asked_for: list[int] = field(default_factory=list)  # how many sockets by name, at once
 
     def send(self, data: bytes) -> int:
         assert not self.closed
         sequence = struct.unpack_from("=L", data, 8)[0]
         family = data[16]
+        if struct.unpack_from("=H", data, 6)[0] == 1:  # not a dump: sockets by name
+            self.asked_for.append(len(data) // 72)
+            self.queue = [self.one(data[at : at + 72]) for at in range(0, len(data), 72)]
+            return len(data)
         states = struct.unpack_from("=L", data, 20)[0]
         self.asked.append((family, states))
         answer = self.sockets.get((family, states), [])
@@ -113,8 +119,23 @@ class FakeChannel:
             self.queue = blocks(answer, sequence)
         return len(data)
 
+    def one(self, question: bytes) -> bytes:
+        """The answer to one question: the socket whose ends and cookie are those, or none."""
+        assert len(question) == 72
+        sequence, key = struct.unpack_from("=L", question, 8)[0], question[24:]
+        connections = self.sockets[(question[16], n_diag.CONNECTED)]
+        for payload in connections if isinstance(connections, list) else []:
+            if payload[4:52] == key:
+                return message(n_diag.BY_FAMILY, payload, sequence)
+        return message(n_netlink.ERROR, struct.pack("=i", -2) + question, sequence)
+
     def recv(self, size: int) -> bytes:
         return self.queue.pop(0) if self.queue else b""
+
+    def recv_into(self, buffer: memoryview) -> int:
+        answer = self.queue.pop(0)[: len(buffer)]
+        buffer[: len(answer)] = answer
+        return len(answer)
 
     def close(self) -> None:
         self.closed = True

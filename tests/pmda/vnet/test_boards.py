@@ -64,15 +64,23 @@ def test_every_movement_is_counted_once_and_no_total_falls(looks: list) -> None:
         assert told == sum(moved[key][index] for moved in looks for key in moved)
 
 
-def columns(**sockets: tuple[int, int]) -> list[list[int]]:
-    """Columns of sockets: name -> (cookie, bytes acknowledged)."""
-    made: list[list[int]] = [[] for _ in range(n_diag.WIDTH)]
-    for cookie, acked in sockets.values():
-        for at in range(n_diag.WIDTH):
-            made[at].append(0)
-        made[n_diag.COOKIE][-1] = cookie
-        made[n_diag.BYTES_ACKED][-1] = acked
-    return made
+class Looks:
+    """Looks at sockets, and what they moved."""
+
+    def __init__(self) -> None:
+        self.memory, self.deltas = n_diag.Memory(), n_board.Deltas()
+
+    def look(self, complete: bool = True, **sockets: tuple[int, int]) -> list:
+        """name -> (cookie, bytes acknowledged)."""
+        found = n_diag.Sockets()
+        found.truncated = not complete
+        for cookie, acked in sockets.values():
+            row = [0] * n_diag.WIDTH
+            row[n_diag.COOKIE], row[n_diag.BYTES_ACKED] = cookie, acked
+            key, place = b"%d" % cookie, (b"", 0, 0, 0)
+            self.memory.note(key, tuple(row), 0, place, found)
+        self.memory.settle(found)
+        return self.deltas.look(found)
 
 
 def acked(found: list) -> list[tuple[int, int]]:
@@ -81,38 +89,38 @@ def acked(found: list) -> list[tuple[int, int]]:
 
 
 def test_what_was_before_us_is_not_counted_and_what_is_new_is_counted_whole() -> None:
-    deltas = n_board.Deltas()
-    assert deltas.look(columns(a=(1, 1000))) == []
-    assert acked(deltas.look(columns(a=(1, 1000), b=(2, 50)))) == [(1, 50)]
-    assert acked(deltas.look(columns(b=(2, 60), a=(1, 1003)))) == [(0, 10), (1, 3)]
-    assert deltas.look(columns(b=(2, 60))) == []
-    assert acked(deltas.look(columns(a=(3, 7)))) == [(0, 7)]  # a port used again: a new cookie
+    looks = Looks()
+    assert looks.look(a=(1, 1000)) == []
+    assert acked(looks.look(a=(1, 1000), b=(2, 50))) == [(1, 50)]
+    assert acked(looks.look(b=(2, 60), a=(1, 1003))) == [(0, 10), (1, 3)]
+    assert looks.look(b=(2, 60)) == []
+    assert acked(looks.look(a=(3, 7))) == [(0, 7)]  # a port used again: a new cookie
 
 
 def test_a_counter_that_falls_moved_nothing() -> None:
-    deltas = n_board.Deltas()
-    deltas.look(columns(a=(1, 1000)))
-    assert acked(deltas.look(columns(a=(1, 10)))) == [(0, 0)]
+    looks = Looks()
+    looks.look(a=(1, 1000))
+    assert acked(looks.look(a=(1, 10))) == [(0, 0)]
 
 
 def test_after_a_look_that_missed_some_the_unknown_are_not_new() -> None:
-    deltas = n_board.Deltas()
-    deltas.look(columns(a=(1, 5)), complete=False)
-    assert deltas.look(columns(a=(1, 5), b=(2, 50))) == []
-    assert acked(deltas.look(columns(b=(2, 50), c=(3, 9)))) == [(1, 9)]
-    assert deltas.look(columns(d=(4, 9)), complete=False) == []
+    looks = Looks()
+    looks.look(complete=False, a=(1, 5))
+    assert looks.look(a=(1, 5), b=(2, 50)) == []
+    assert acked(looks.look(b=(2, 50), c=(3, 9))) == [(1, 9)]
+    assert looks.look(complete=False, d=(4, 9)) == []
 
 
 @given(st.lists(st.dictionaries(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=20))
-def test_the_sum_of_all_moves_is_what_a_running_count_gives(looks: list) -> None:
+def test_the_sum_of_all_moves_is_what_a_running_count_gives(seen: list) -> None:
     """Against a plain count per cookie that never falls."""
-    deltas, told = n_board.Deltas(), 0
-    expected, last = 0, dict(looks[0])
-    deltas.look(columns(**{str(key): (key, value) for key, value in looks[0].items()}))
-    for look in looks[1:]:
+    looks, told = Looks(), 0
+    expected, last = 0, dict(seen[0])
+    looks.look(**{str(key): (key, value) for key, value in seen[0].items()})
+    for look in seen[1:]:
         for key, value in look.items():
             expected += max(value - last[key], 0) if key in last else value
         last = dict(look)
-        rows = columns(**{str(key): (key, value) for key, value in look.items()})
-        told += sum(more for _, more in acked(deltas.look(rows)))
+        moved = looks.look(**{str(key): (key, value) for key, value in look.items()})
+        told += sum(more for _, more in acked(moved))
     assert told == expected

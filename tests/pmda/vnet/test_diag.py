@@ -7,6 +7,7 @@ import socket
 import struct
 from typing import Any
 
+import n_details
 import n_diag
 import n_netlink
 import n_qdisc
@@ -32,6 +33,11 @@ def column(found: n_diag.Sockets, at: int) -> list[Any]:
     return list(found.columns[at])
 
 
+def details_of(found: n_diag.Sockets, index: int) -> dict[str, int | None]:
+    columns = n_details.columns([found.place(index)])
+    return dict(zip(n_details.NAMES, [column[0] for column in columns], strict=True))
+
+
 def test_all_values_of_one_socket(build: Any) -> None:
     info = {
         **ONE,
@@ -50,11 +56,11 @@ def test_all_values_of_one_socket(build: Any) -> None:
     one = reader(build, [payload])
     expected = (8, socket.htons(443), socket.htons(50000), b"\x0a\0\0\x01" + bytes(12))
     expected += (b"\x0a\0\0\x02" + bytes(12), 0, 2**63, 1, 2)
-    expected += (4, 5, 13, 2000, 100, 3, 2**40, 6, 7, 900, 8, 9, 10, 11, 12, b"bbr\0")
+    expected += (4, 5, 2000, 100, 3, 2**40, 6, 7, 900, 8, 9, 10, 11, 12, b"bbr\0")
     for _ in range(2):  # attribute by attribute, then by the layout that was learned
         found = read(one)
         assert tuple(values[0] for values in found.columns) == expected
-        assert (found.bare, found.truncated) == ([], False)
+        assert (found.bare, found.truncated, found.last_acks) == ([], False, [13])
 
 
 def test_a_block_read_at_once_is_the_same_as_message_by_message(build: Any) -> None:
@@ -66,7 +72,7 @@ def test_a_block_read_at_once_is_the_same_as_message_by_message(build: Any) -> N
     assert first.columns == second.columns
     assert column(second, n_diag.RTT) == [n * 10 for n in range(1, 201)]
     for index in (0, 77, 199):
-        details = dict(zip(n_diag.NAMES, n_diag.details(second.place(index)), strict=True))
+        details = details_of(second, index)
         assert (details["inode"], details["uid"]) == ((index + 1) * 7, index + 1)
         assert second.place(index)[1:] == first.place(index)[1:]
 
@@ -125,7 +131,7 @@ def test_an_old_kernel_s_short_tcp_info(build: Any) -> None:
         found = read(one)
         assert found.covered == 104
         assert (column(found, n_diag.RTT), column(found, n_diag.TOTAL_RETRANS)) == ([5], [6])
-    details = dict(zip(n_diag.NAMES, n_diag.details(found.place(0)), strict=True))
+    details = details_of(found, 0)
     assert (details["rtt"], details["total_retrans"]) == (5, 6)
     assert (details["bytes_acked"], details["min_rtt"], details["snd_wnd"]) == (None, None, None)
 
@@ -133,7 +139,7 @@ def test_an_old_kernel_s_short_tcp_info(build: Any) -> None:
 def test_what_the_kernel_says_by_a_great_number_is_none(build: Any) -> None:
     info = {"ssthresh": 0x7FFFFFFF, "min_rtt": 0xFFFFFFFF, "pacing_rate": 2**64 - 1}
     found = read(reader(build, [build.connection(info=info)]))
-    details = dict(zip(n_diag.NAMES, n_diag.details(found.place(0)), strict=True))
+    details = details_of(found, 0)
     assert [details[name] for name in info] == [None, None, None]
 
 

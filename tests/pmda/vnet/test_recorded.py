@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 import n_conntrack
+import n_details
 import n_diag
 import n_qdisc
 import n_scan
@@ -24,14 +25,15 @@ def read(build: Any, name: str, family: int) -> n_diag.Sockets:
 
 def by_cookie(found: n_diag.Sockets) -> dict[int, dict[str, Any]]:
     names = ("state", "sport", "dport", "src", "dst", "interface", "cookie", "recvq", "sendq")
-    names += ("unacked", "lost", "last_ack", "rtt", "rttvar", "total_retrans", "bytes_acked")
+    names += ("unacked", "lost", "rtt", "rttvar", "total_retrans", "bytes_acked")
     names += ("bytes_received", "notsent", "min_rtt", "busy", "rwnd", "sndbuf")
     names += ("bytes_retrans", "reord_seen", "cong")
     rows = {}
     for index in range(len(found)):
         row = {name: found.columns[at][index] for at, name in enumerate(names)}
-        details = dict(zip(n_diag.NAMES, n_diag.details(found.place(index)), strict=True))
-        rows[row["cookie"]] = {**details, **row}
+        columns = n_details.columns([found.place(index)])
+        details = dict(zip(n_details.NAMES, [column[0] for column in columns], strict=True))
+        rows[row["cookie"]] = {**details, **row, "last_ack": found.last_acks[index]}
     return rows
 
 
