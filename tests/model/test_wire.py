@@ -58,6 +58,7 @@ MESSAGES = {
     "marks": wire.marks("web-01", 102, "host-restarted", "The host was started anew."),
     "problem": wire.problem("host-down", "Host down", "Nothing answers.", "web-01", "Look.", 502),
     "bye": wire.bye("The server stops."),
+    "catalog": wire.catalog(["own.toml, line 3: the widget 'a': title is missing."]),
 }
 
 

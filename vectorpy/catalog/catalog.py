@@ -39,6 +39,27 @@ class Catalog:
         object.__setattr__(self, "_widget_ids", _names(self.widgets.values()))
         object.__setattr__(self, "_preset_ids", _names(self.presets.values()))
 
+    def take(self, other: Catalog) -> frozenset[str]:
+        """Become `other`, for all who hold this one; the names of widgets that mean another now.
+
+        Threads that read meanwhile may miss a name for a moment; who keeps a
+        widget looks again where its name is among those returned.
+        """
+        before, after = self._meanings(), other._meanings()
+        for name in ("widgets", "presets", "aliases", "problems", "_widget_ids", "_preset_ids"):
+            object.__setattr__(self, name, getattr(other, name))
+        names = before.keys() | after.keys()
+        return frozenset(name for name in names if before.get(name) != after.get(name))
+
+    def _meanings(self) -> dict[str, tuple[Widget | None, str]]:
+        """Widget, and wish where it stands for one, by name."""
+        found: dict[str, tuple[Widget | None, str]] = {
+            name: (self.widgets[id], "") for name, id in self._widget_ids.items()
+        }
+        for name, wish in self.aliases.items():
+            found[name] = (self.resolve(name), wish)
+        return found
+
     def resolve(self, id: str) -> Widget:
         """The widget of that id or alias; UnknownName where there is none.
 

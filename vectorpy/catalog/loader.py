@@ -8,6 +8,7 @@ Only what concerns several files is judged here; one file's form is `read`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from vectorpy.catalog.catalog import Catalog, with_chart
@@ -22,7 +23,7 @@ SHIPPED = Path(__file__).resolve().parent
 # Groups in the order of reading; files of other names come after these, by name.
 _ORDER = (
     *("cpu", "pressure", "memory", "disk", "network", "tcp", "limits", "presets"),
-    *("vkernel", "vnet", "containers", "vjvm", "tomcat", "kafka", "cassandra"),
+    *("vkernel", "vnet", "containers", "events", "cost", "vjvm", "tomcat", "kafka", "cassandra"),
 )
 
 
@@ -32,11 +33,8 @@ def load(own_dir: Path | None = None, shipped: Path = SHIPPED) -> Catalog:
     CatalogError names file, line and reason where a shipped file is wrong;
     faults below `own_dir` stand in `Catalog.problems` and harm nothing else.
     """
-    shelf = _Shelf()
-    for path in _files(shipped):
-        shelf.put(path, read(path))
-    shelf.check_wishes()
-    for path in _files(own_dir) if own_dir is not None and own_dir.is_dir() else ():
+    shelf = _shipped(shipped).copy()
+    for path in own_files(own_dir):
         try:
             shelf.put(path, read(path))
         except CatalogError as error:
@@ -46,6 +44,21 @@ def load(own_dir: Path | None = None, shipped: Path = SHIPPED) -> Catalog:
     shelf.drop_wishes()
     widgets = with_chart(shelf.widgets.values())
     return Catalog(widgets, shelf.presets, tuple(shelf.problems), aliases=shelf.aliases)
+
+
+@cache
+def _shipped(folder: Path) -> _Shelf:
+    """What is shipped is read once: it does not change while the program runs."""
+    shelf = _Shelf()
+    for path in _files(folder):
+        shelf.put(path, read(path))
+    shelf.check_wishes()
+    return shelf
+
+
+def own_files(folder: Path | None) -> list[Path]:
+    """The files of the user's folder, in the order of reading; none where there is no folder."""
+    return _files(folder) if folder is not None and folder.is_dir() else []
 
 
 def _files(folder: Path) -> list[Path]:
@@ -63,10 +76,21 @@ class _Shelf:
         self.presets: dict[str, Preset] = {}
         self.aliases: dict[str, str] = {}
         self.problems: list[str] = []
+        # Presets and aliases that were checked: no file can change what they name.
+        self._sound: frozenset[str] = frozenset()
         self._taken: dict[str, dict[str, str]] = {
             "widget": dict.fromkeys((ID, CHART.id, *CHART.aliases), "vectorpy itself"),
             "preset": {},
         }
+
+    def copy(self) -> _Shelf:
+        """Another shelf with the same entries; what is put there does not come here."""
+        other = _Shelf()
+        other.widgets, other.presets = dict(self.widgets), dict(self.presets)
+        other.aliases, other.problems = dict(self.aliases), list(self.problems)
+        other._taken = {what: dict(names) for what, names in self._taken.items()}
+        other._sound = frozenset(self.presets) | frozenset(self.aliases)
+        return other
 
     def put(self, path: Path, entries: Entries) -> None:
         """Take a file's entries, all or none; CatalogError where a name is taken already."""
@@ -112,13 +136,18 @@ class _Shelf:
     def _alias_faults(self) -> dict[str, str]:
         catalog = Catalog(with_chart(self.widgets.values()), {})
         place = self._taken["widget"]
-        faults = {name: _fault(catalog, [text]) for name, text in self.aliases.items()}
+        faults = {
+            name: _fault(catalog, [text])
+            for name, text in self.aliases.items()
+            if name not in self._sound
+        }
         return {n: f"{place[n]}: the alias {n!r}: {fault}" for n, fault in faults.items() if fault}
 
     def _preset_faults(self) -> dict[str, str]:
         catalog = Catalog(with_chart(self.widgets.values()), {}, aliases=self.aliases)
         place = self._taken["preset"]
-        faults = {preset.id: _fault(catalog, preset.widgets) for preset in self.presets.values()}
+        fresh = [preset for preset in self.presets.values() if preset.id not in self._sound]
+        faults = {preset.id: _fault(catalog, preset.widgets) for preset in fresh}
         return {i: f"{place[i]}: the preset {i!r}: {fault}" for i, fault in faults.items() if fault}
 
 

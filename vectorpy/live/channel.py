@@ -66,6 +66,12 @@ class Channel:
         self._layout = b""
         self._cut: dict[tuple[int, int], bytes] = {}
 
+    def show(self, views: Sequence[View | TableView | VerdictView]) -> None:
+        """Other views of the same wishes; their layout follows when all they need is sampled."""
+        self.views = tuple(views)
+        self._v = 0
+        self._drawn = ()
+
     # -- who listens -----------------------------------------------------------
 
     def add(self, sink: Sink, viewers: Iterable[str], window: int) -> None:

@@ -12,6 +12,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import vectorpy
@@ -23,6 +24,7 @@ from vectorpy.errors import (
     LimitReached,
     Unavailable,
     UnknownName,
+    UserError,
     VectorpyError,
 )
 from vectorpy.live import facts
@@ -58,6 +60,7 @@ class Hub:
         clock: Clock | None = None,
         *,
         check: Check | None = None,
+        look: Callable[[], Collection[str] | None] | None = None,
         chance: Callable[[], float] = random.random,
         threads: bool = True,
     ) -> None:
@@ -66,6 +69,8 @@ class Hub:
         self._dials = dials
         self._clock = clock or SystemClock()
         self._check = check
+        # Brings the catalogue up to date; names of widgets that changed, None where nothing did.
+        self._look = look
         self._chance = chance
         self._threads = threads
         try:
@@ -230,7 +235,10 @@ class Hub:
                 logger.exception("keeping the hosts failed")
 
     def keep(self) -> None:
-        """Called twice a second: late hosts, hosts nobody wants, memory."""
+        """Called twice a second: late hosts, hosts nobody wants, memory, widgets that changed."""
+        changed = self._look() if self._look is not None else None
+        if changed is not None:
+            self.renew(changed)
         for host in self._all():
             host.supervise()
             if not host.kept() and host.thread is None:
@@ -256,6 +264,20 @@ class Hub:
             if (full and not host.record.full) or host.record.ring.refused:
                 self._hits["ring_bytes"] += 1
             host.record.full = full
+
+    def renew(self, names: Collection[str]) -> None:
+        """The catalogue has changed: widgets of these names mean others now."""
+        catalog = self._world.catalog
+        recorded, histograms = self._world.recorded, catalog.histograms
+        try:
+            recorded = catalog.recorded_widgets(self._settings.recorded)
+        except UserError as error:
+            logger.warning("the setting recorded: %s", error.message)
+        self._world = replace(self._world, recorded=recorded, histograms=histograms)
+        self._lookup.renew()
+        for host in self._all():
+            host.renew(names, recorded, histograms)
+            self._ensure_thread(host)
 
     def close(self) -> None:
         """Stop sampling. Threads that wait for a host are left to end by themselves."""

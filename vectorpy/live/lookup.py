@@ -48,6 +48,8 @@ class _Known:
     facts: Facts | None = None
     names: Names | None = None
     drawable: dict[str, Descriptor] | None = None
+    # What it was asked for to know `drawable`.
+    wanted: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,20 @@ class Lookup:
         self, dials: Dials, catalog: Catalog, clock: Clock, late: Callable[[str], bool]
     ) -> None:
         self._dials = dials
-        self._wanted = sorted({m for w in catalog.widgets.values() for m in w.metrics})
+        self._catalog = catalog
+        self._wanted = self._named()
         self._clock = clock
         self._late = late
         self._lock = threading.Lock()
         self._hosts: dict[str, _Known] = {}
         self._never = threading.Event()
+
+    def renew(self) -> None:
+        """The catalogue has changed: what its widgets may use is asked for again."""
+        self._wanted = self._named()
+
+    def _named(self) -> list[str]:
+        return sorted({m for w in self._catalog.widgets.values() for m in w.metrics})
 
     def search(
         self, hid: HostId, text: str, limit: int, agents: Mapping[int, int]
@@ -116,9 +126,12 @@ class Lookup:
     def abilities(self, hid: HostId, agents: Mapping[int, int]) -> Abilities:
         """What the host says of itself and of the catalogue's metrics; errors are the host's."""
         with self._known(hid, agents) as known:
-            if known.drawable is None or known.facts is None:
+            wanted = self._wanted
+            stale = known.drawable is None or known.wanted is not wanted
+            if stale or known.facts is None:
                 with self._source(hid, known) as source:
-                    known.drawable = source.describe(self._wanted)
+                    known.drawable, known.wanted = source.describe(wanted), wanted
+            assert known.drawable is not None
             assert known.facts is not None
             return Abilities(known.facts, known.drawable)
 

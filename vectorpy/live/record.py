@@ -74,6 +74,13 @@ class Record:
         if changed:
             self.checked += 1
 
+    def learn(self, histograms: frozenset[str]) -> None:
+        """Other metrics are histograms from now on."""
+        if histograms != self.histograms:
+            self.histograms = histograms
+            self.rates.learn(histograms)
+            self.ring.declare(self.descriptors, self._summed(self.descriptors))
+
     def _summed(self, found: Mapping[str, Descriptor]) -> list[str]:
         """Histograms that count events: those that tell a present state are gauges."""
         return [n for n in found if n in self.histograms and found[n].semantics == COUNTER]

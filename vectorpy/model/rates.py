@@ -83,6 +83,11 @@ class Rates:
         self._uptime: float | None = None
         self._agents: dict[int, int] = {}
 
+    def learn(self, histograms: Collection[str]) -> None:
+        """Other metrics are histograms from now on."""
+        self._histograms = frozenset(histograms)
+        self._ways = {}
+
     def reset(self) -> None:
         """Forget the last sample: the next one has no rates."""
         self._before = {}

@@ -198,6 +198,11 @@ def problem_of(error: VectorpyError) -> Message:
     return problem(words, title, error.message, error.host, error.hint, error.status)
 
 
+def catalog(problems: Sequence[str]) -> Message:
+    """Files of the user's own widgets were read anew: the lists of the HTTP API are others now."""
+    return {"problems": list(problems)}
+
+
 def hello(server: str, limits: Mapping[str, int]) -> Message:
     """The first message on a connection: who serves, by which version of this wire."""
     return {"server": server, "version": VERSION, "limits": dict(limits)}

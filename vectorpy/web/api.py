@@ -7,6 +7,7 @@ about a host is the sampler's knowledge; what may start a host is `security`'s.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -26,10 +27,16 @@ _SEARCH_MAX = 500
 _HOST_TIMEOUT, _CHECK_TIMEOUT = 12.0, 25.0
 
 
-def blueprint(settings: Settings, relay: Relay, points: Points, catalog: Catalog) -> Blueprint:
-    """All routes below /api/v1."""
+def blueprint(
+    settings: Settings,
+    relay: Relay,
+    points: Points,
+    catalog: Catalog,
+    problems: Callable[[], list[str]],
+) -> Blueprint:
+    """All routes below /api/v1. `problems` are the faults of the user's files."""
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
-    _catalog_routes(routes, catalog)
+    _catalog_routes(routes, catalog, problems)
     _host_routes(routes, settings, relay)
 
     @routes.get("/hosts/<path:typed>/points")
@@ -41,11 +48,12 @@ def blueprint(settings: Settings, relay: Relay, points: Points, catalog: Catalog
     return routes
 
 
-def _catalog_routes(routes: Blueprint, catalog: Catalog) -> None:
+def _catalog_routes(routes: Blueprint, catalog: Catalog, problems: Callable[[], list[str]]) -> None:
     @routes.get("/widgets")
     def widgets() -> Response:
         page = catalog.page()
-        return _json({"widgets": page["widgets"], "aliases": page["aliases"]})
+        found = {"widgets": page["widgets"], "aliases": page["aliases"]}
+        return _json({**found, "problems": problems()})
 
     @routes.get("/presets")
     def presets() -> Response:

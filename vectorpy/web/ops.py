@@ -28,15 +28,22 @@ Row = tuple[str, str, str, Iterable[tuple[Mapping[str, str], float]]]
 
 
 def blueprint(
-    settings: Settings, relay: Relay, pulse: Pulse, cuts: Callable[[], dict[str, int]]
+    settings: Settings,
+    relay: Relay,
+    pulse: Pulse,
+    cuts: Callable[[], dict[str, int]],
+    problems: Callable[[], list[str]] = list,
 ) -> Blueprint:
-    """The four routes. `cuts` counts cut viewers by reason."""
+    """The four routes. `cuts` counts cut viewers by reason; `problems` are of users' files."""
     routes = Blueprint("ops", __name__)
 
     @routes.get("/healthz")
     def healthz() -> Response:
         well, document = pulses.health(pulse, relay.bus, settings.runtime_dir)
-        return _json(document, 200 if well else 503)
+        # A faulty file harms nothing else, so it does not make the server ill.
+        faults = problems()
+        told = {**document, "catalog": {"ok": not faults, "problems": faults}}
+        return _json(told, 200 if well else 503)
 
     @routes.get("/readyz")
     def readyz() -> Response:

@@ -7,11 +7,10 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from vectorpy import aio
 from vectorpy.bus.client import BusClient, bus_path
-from vectorpy.catalog.loader import load
+from vectorpy.catalog.library import Library
 from vectorpy.errors import ConfigError
 from vectorpy.settings import Settings
 from vectorpy.web.factory import Web, create_app
@@ -48,10 +47,8 @@ def start(settings: Settings) -> tuple[Web, aio.Server, int]:
             bus_path(settings), on_event, on_link=on_link, spawn=aio.spawn, sleep=aio.sleep
         )
 
-    catalog = load(Path(settings.catalog_dir) if settings.catalog_dir else None)
-    for problem in catalog.problems:
-        logger.warning("catalog: %s", problem)
-    web = create_app(settings, make_bus, catalog, bound=address)
+    library = Library.of(settings)
+    web = create_app(settings, make_bus, library.catalog, bound=address, library=library)
     server = aio.wsgi_server(web.wsgi, listener, connections=connections, timeout=_SILENCE)
     server.start()
     web.relay.bus.connect()
