@@ -10,9 +10,10 @@ import errno
 import math
 import os
 import time
-from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 import n_conntrack
+import n_door
 import n_netlink as netlink
 import n_netns
 import n_qdisc
@@ -26,6 +27,8 @@ import vrights
 import vsnap
 
 Log = Callable[[str], None]
+# Other namespaces, and how many processes hid theirs.
+Search = Callable[[], Tuple[List[n_netns.Found], int]]
 
 
 class Namespaces:
@@ -37,12 +40,14 @@ class Namespaces:
         opener: netlink.Opener = netlink.open_netlink,
         enter: n_netns.Enter = n_netns.enter,
         most: int = 64,
+        search: Optional[Search] = None,
     ) -> None:
         self._world = world
         self._enter = enter
         self._most = most
         self._searched = float("-inf")
-        self._own = n_netns.own(world)
+        own = n_netns.own(world)
+        self._search = search or (lambda: n_netns.search(world, own))
         self.scanners = [
             n_scan.Scanner(
                 lambda: opener(netlink.SOCK_DIAG), lambda: n_netns.sockstat(world, "self")
@@ -53,13 +58,18 @@ class Namespaces:
         self._shut: Set[int] = set()  # could not be entered; tried again at the next search
         self.left_out = 0
         self.hidden = 0
+        self.trouble = ""  # why they could not be searched for
 
     def search(self, now: float) -> None:
-        """Find other namespaces, at most every ten seconds. Raises OSError."""
+        """Find other namespaces, at most every ten seconds."""
         if self._most <= 0 or now - self._searched < n_netns.EVERY:
             return
         self._searched = now
-        found, self.hidden = n_netns.search(self._world, self._own)
+        try:
+            found, self.hidden = self._search()
+            self.trouble = ""
+        except (OSError, ValueError) as error:
+            found, self.hidden, self.trouble = [], 0, "no others: %s" % error
         self.left_out = max(len(found) - self._most, 0)
         living = {one.inode: one for one in found[: self._most]}
         for inode in set(self.others) - set(living):
@@ -101,6 +111,8 @@ class Namespaces:
         """How many namespaces were seen, and why not all."""
         shut = len(self._shut)
         parts = ["%d seen" % (1 + len(self.others) - shut)]
+        if self.trouble:
+            parts.append(self.trouble)
         if shut:
             parts.append("%d can't be entered (needs CAP_SYS_ADMIN)" % shut)
         if self.hidden:
@@ -228,12 +240,17 @@ def _ports(words: Sequence[str]) -> FrozenSet[int]:
     return frozenset(int(word) for word in words)
 
 
-def _give_up_root(conf: vconf.Conf) -> None:
-    """Become user pcp; what entering other namespaces takes is kept where that is wanted."""
+def _give_up_root(
+    conf: vconf.Conf, world: vfiles.World, log: Log
+) -> Tuple[n_netns.Enter, Optional[Search]]:
+    """Become user pcp with no capability; how to enter and to find other namespaces from then
+    on: by a child that may, where that is wanted."""
     ids = vrights.account("pcp") or vrights.account("nobody")
     if ids is None:
         raise vrights.RightsError("there is neither a user pcp nor a user nobody to become")
-    vrights.give_up(ids, (vrights.SYS_ADMIN, vrights.SYS_PTRACE) if conf.namespaces else ())
+    door = n_door.start(ids, world, log) if conf.namespaces and not world.root else None
+    vrights.give_up(ids, ())
+    return (door.enter, door.search) if door else (n_netns.enter, None)
 
 
 def build(conf: vconf.Conf, root: str, log: Log) -> Sequence[vcollect.Probe]:
@@ -242,11 +259,13 @@ def build(conf: vconf.Conf, root: str, log: Log) -> Sequence[vcollect.Probe]:
     Raises ConfError, RightsError.
     """
     hidden = _ports(conf.hide_ports)
-    if os.geteuid() == 0:
-        _give_up_root(conf)
     world = vfiles.World(root)
+    enter: n_netns.Enter = n_netns.enter
+    search: Optional[Search] = None
+    if os.geteuid() == 0:
+        enter, search = _give_up_root(conf, world, log)
     most = conf.max_namespaces if conf.namespaces else 0
-    namespaces = Namespaces(world, most=most)
+    namespaces = Namespaces(world, enter=enter, most=most, search=search)
     return [
         TcpProbe(namespaces, conf, hidden),
         NetnsProbe(namespaces, conf.namespaces),

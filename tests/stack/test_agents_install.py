@@ -176,9 +176,9 @@ def test_all_three_are_installed_answer_and_leave_others_alone(running: Machine)
 @pytest.mark.parametrize(
     ("name", "bits", "words"),
     [
-        ("vkernel", 0xC000000000, "CAP_PERFMON, CAP_BPF"),
-        ("vnet", 0x280000, "CAP_SYS_PTRACE, CAP_SYS_ADMIN"),
-        ("vjvm", 0x80004, "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE"),
+        ("vkernel", 0xC000000000, "with CAP_PERFMON, CAP_BPF"),
+        ("vnet", 0, "without capabilities"),
+        ("vjvm", 0x80004, "with CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE"),
     ],
 )
 def test_started_by_root_they_keep_what_they_need(
@@ -195,7 +195,7 @@ def test_started_by_root_they_keep_what_they_need(
     parent = running.status_of(seen["PPid"])
     assert (parent["Name"], parent["Uid"].split()[1]) == ("pmdaroot", "0")
     said = running.agents("status", name).out
-    assert f"  runs as user pcp with {words}, pid {pid}\n" in said
+    assert f"  runs as user pcp {words}, pid {pid}\n" in said
 
 
 def test_a_second_install_changes_nothing(vnet: Machine) -> None:

@@ -28,7 +28,7 @@ from pathlib import Path
 SOCKET = "starter.sock"
 PYTHON = "/usr/bin/python3"  # the system's has PCP's bindings
 # The agents that give root up by themselves, by the name of their folder.
-PRIVILEGED = ("vkernel", "vjvm")
+PRIVILEGED = ("vkernel", "vnet", "vjvm")
 QUESTION = 64  # bytes: a name
 PATIENCE = 2.0  # seconds that a connector has to ask
 GRACE = 3.0  # seconds that an agent has to end

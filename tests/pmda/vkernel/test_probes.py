@@ -363,7 +363,7 @@ def test_all_probes_together_give_what_the_table_has(tools, machine, world):
     snapshot = published[-1].snapshot
     names = dict(snapshot.indoms[1])
     status = {
-        names[i]: v[0]
+        names[i]: v
         for i, v in snapshot.values[k_table.TABLE.by_name["probe.status"].key].items()
     }
     assert {name for name, text in status.items() if not text.startswith("ok")} == {
@@ -371,7 +371,7 @@ def test_all_probes_together_give_what_the_table_has(tools, machine, world):
         "kmsg",
     }
     lost = snapshot.values[k_table.TABLE.by_name["probe.lost"].key]
-    assert {names[i]: v[0] for i, v in lost.items()}["runq"] == 9  # three programs
+    assert {names[i]: v for i, v in lost.items()}["runq"] == 9  # three programs
     metrics = {k_table.TABLE.by_name[n].key for n in ("runq.count", "blk.write.bytes")}
     assert metrics <= set(snapshot.values)
 
