@@ -33,7 +33,7 @@ RULES = {
     name: jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]})
     for name in SCHEMA["$defs"]
 }
-DEADLINE = 15.0
+DEADLINE = 40.0
 
 
 def until(found: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
