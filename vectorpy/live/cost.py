@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vectorpy.live.record import Record
+from vectorpy.model.sample import Sample
 
 # CPU time of the host's pmcd, and the time that some of its tasks wait for a processor.
 CPU, HUNGER = "pmcd.cputime.total", "kernel.all.pressure.cpu.some.total"
@@ -20,6 +21,20 @@ OWN = frozenset({CPU, HUNGER})
 TOLD_EACH = 10
 # pmcd's CPU time has steps of 10 ms: only over some seconds is it a number.
 _CPU_SECONDS = 10
+
+
+@dataclass(slots=True)
+class Measure:
+    """One sample: its start by our clock, seconds it took, and the pace in force.
+
+    `spare`: what nobody looks at was left out; `starved`: as the host is short of CPU.
+    """
+
+    started: float
+    seconds: float
+    period: int
+    spare: bool = False
+    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +77,19 @@ def cpu(record: Record, t: int) -> float | None:
     window = record.ring.view((CPU,), t - _CPU_SECONDS + 1, t)
     found = [x for x in window.columns[CPU].get("", ()) if x is not None and math.isfinite(x)]
     return sum(found) / len(found) if found else None
+
+
+def reckoned(
+    known: Cost | None,
+    record: Record,
+    sample: Sample,
+    measure: Measure,
+    metrics: int,
+    viewers: int,
+) -> Cost:
+    """What the newest sample cost; as it was `known`, until it is time to tell it anew."""
+    t = record.ring.last or 0
+    if known is not None and known.period == measure.period and t % TOLD_EACH:
+        return known
+    ms, used = measure.seconds * 1000, cpu(record, t)
+    return Cost(metrics, sample.count(), ms, sample.size, used, viewers, measure.period)

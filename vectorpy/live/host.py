@@ -11,7 +11,6 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
@@ -19,10 +18,11 @@ from vectorpy.errors import VectorpyError
 from vectorpy.live import cost
 from vectorpy.live.channel import Channel, Event, Sink, Versions
 from vectorpy.live.clock import Clock
+from vectorpy.live.cost import Measure
 from vectorpy.live.demand import Demand
 from vectorpy.live.record import Record
-from vectorpy.live.status import Measure, Status, Teller, failed, overload, partial, waiting
-from vectorpy.model import wire
+from vectorpy.live.status import Status, failed, overload, partial, waiting
+from vectorpy.live.voice import Voice
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.plan import SET_BACK, Life
@@ -33,7 +33,6 @@ from vectorpy.sources.face import Facts
 
 logger = logging.getLogger(__name__)
 
-_MARKS_KEPT = 100
 Answer = Callable[[list[Event]], None]
 
 
@@ -70,13 +69,13 @@ class Host:
         self.merged: Host | None = None
         self._world = world
         settings = world.settings
+        self.spares = settings.spare_hosts
         self.record = Record(settings.ring_seconds, settings.ring_bytes, world.histograms)
         self.channels: dict[str, Channel] = {}
         self.demand = Demand(self.record, world.catalog, world.recorded, settings)
         self._life = Life(settings.linger_seconds, settings.keep_seconds)
-        self._teller = Teller()
+        self._voice = Voice(self.ids, self.channels, world.clock)
         self._epoch = secrets.token_hex(4)
-        self._marks: list[tuple[int, str, str]] = []
         self._good = world.clock.mono()
         self._call = False
 
@@ -101,8 +100,7 @@ class Host:
             channel.add(sink, viewers, window)
             for _ in range(len(channel.viewers) - before):
                 self._life.join(self._world.clock.mono())
-            events = [("state", _encode(self.status.message(spec.host)))]
-            events += self._recent_marks(spec.host, window)
+            events = self._voice.opening(spec.host, self.status, window)
             answer([*events, *channel.begin(self.record, self._epoch, window)])
             self._call = True
         self.wake.set()
@@ -176,11 +174,11 @@ class Host:
                 moved.sinks = channel.sinks
                 for _ in channel.viewers:
                     self._life.join(self._world.clock.mono())
-                self._tell_channel_state(moved)
+                self._voice.state_to(moved, self.status)
                 for event, text in moved.begin(self.record, self._epoch, moved.window):
                     for sink in moved.sinks:
                         sink.emit(key, event, text)
-            other.channels = {}
+            other.channels.clear()
         self.wake.set()
         other.wake.set()
 
@@ -209,11 +207,6 @@ class Host:
         with self.lock:
             self.record.described(names, found)
             self.demand.changed()
-
-    @property
-    def spares(self) -> bool:
-        """Whether hosts are asked for less where asking burdens them."""
-        return self._world.settings.spare_hosts
 
     def hunger(self) -> float | None:
         """See cost.hunger."""
@@ -281,7 +274,7 @@ class Host:
                 self.demand.changed()
             self._set(self._well(sample, measure))
             for kind, text in taken.marks:
-                self._mark(t, kind, text)
+                self._voice.mark(t, kind, text)
             self._publish(t)
             return taken.agents_changed
 
@@ -336,25 +329,16 @@ class Host:
         said = overload(measure, demand.shed, demand.left_out, full, settings)
         state, reason, hint = said or partial(dead) or ("live", "", "")
         middle = measure.started + measure.seconds / 2
+        viewers = len({one for channel in self.channels.values() for one in channel.viewers})
         return Status(
             state=state,
             reason=reason,
             hint=hint,
             skew=sample.stamp - middle if sample.parts else None,
-            cost=self._cost(sample, measure, len(names)),
+            cost=cost.reckoned(self.status.cost, self.record, sample, measure, len(names), viewers),
             transport=self.status.transport,
             name=self.status.name,
         )
-
-    def _cost(self, sample: Sample, measure: Measure, metrics: int) -> cost.Cost:
-        """What it costs; reckoned anew as often as it is told."""
-        last, known = self.record.ring.last or 0, self.status.cost
-        if known is not None and known.period == measure.period and last % cost.TOLD_EACH:
-            return known
-        viewers = {viewer for channel in self.channels.values() for viewer in channel.viewers}
-        ms, cpu = measure.seconds * 1000, cost.cpu(self.record, last)
-        more = (sample.size, cpu, len(viewers), measure.period)
-        return cost.Cost(metrics, sample.count(), ms, *more)
 
     # -- tables ------------------------------------------------------------------
 
@@ -382,30 +366,7 @@ class Host:
         if status.state != self.status.state:
             logger.info("%s: %s %s", self.hid.id, status.state, status.reason)
         self.status = status
-        if self._teller.news(status, self._world.clock.mono()):
-            for name in self.ids:
-                self._tell(name, "state", _encode(status.message(name)))
-
-    def _mark(self, t: int, kind: str, text: str) -> None:
-        for name in self.ids:
-            message = _encode(wire.marks(name, t, kind, text))
-            self._tell(name, "marks", message)
-        self._marks = [*self._marks, (t, kind, text)][-_MARKS_KEPT:]
-
-    def _recent_marks(self, name: str, window: int) -> list[Event]:
-        since = self._world.clock.now() - window
-        return [("marks", _encode(wire.marks(name, *m))) for m in self._marks if m[0] >= since]
-
-    def _tell(self, name: str, event: str, text: bytes) -> None:
-        """Send to the room of one of the host's names, once per web process that watches it."""
-        sinks = {s: None for c in self.channels.values() if c.spec.host == name for s in c.sinks}
-        for sink in sinks:
-            sink.emit(f"host:{name}", event, text)
-
-    def _tell_channel_state(self, channel: Channel) -> None:
-        text = _encode(self.status.message(channel.spec.host))
-        for sink in channel.sinks:
-            sink.emit(f"host:{channel.spec.host}", "state", text)
+        self._voice.state(status)
 
     # -- questions -------------------------------------------------------------
 
@@ -434,7 +395,3 @@ class Host:
             self._life = Life(0.0, 0.0)
         self.wake.set()
         self.table_wake.set()
-
-
-def _encode(message: dict[str, Any]) -> bytes:
-    return wire.encode(message).encode()

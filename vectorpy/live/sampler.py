@@ -16,8 +16,8 @@ from typing import Protocol
 
 from vectorpy.errors import HostDown, HostError, HostLate, Overloaded, VectorpyError
 from vectorpy.live.clock import Clock
+from vectorpy.live.cost import Measure
 from vectorpy.live.host import Host
-from vectorpy.live.status import Measure
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.pace import Pace
 from vectorpy.model.plan import FOLLOW, RECENTLY, SET_BACK, Backoff, Plan, Slot, retry_after

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vectorpy.errors import VectorpyError
-from vectorpy.live.cost import Cost
+from vectorpy.live.cost import Cost, Measure
 from vectorpy.model import wire
 from vectorpy.settings import Settings
 
@@ -16,20 +16,6 @@ LATE_SECONDS = 2.5
 STALE_SECONDS = 10.0
 # The cost and skew of samples change all the time; they are told anew this rarely.
 _TELL_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class Measure:
-    """One sample: its start by our clock, seconds it took, and the pace in force.
-
-    `spare`: what nobody looks at was left out; `starved`: as the host is short of CPU.
-    """
-
-    started: float
-    seconds: float
-    period: int
-    spare: bool = False
-    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
