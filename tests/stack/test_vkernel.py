@@ -50,15 +50,16 @@ def until(true: Callable[[], Any], what: str) -> Any:
 
 def fresh(agent: Any) -> None:
     """Wait until all that has happened by now is in what a fetch gets."""
-    for _ in range(2):  # the first one may have begun before now
-        now = time.monotonic()
-        until(
-            lambda now=now: (
-                (age := agent.one("control.heartbeat_age")) is not None
-                and time.monotonic() - age > now
-            ),
-            "a collection",
-        )
+    now = time.monotonic()
+
+    def collected() -> bool:
+        """Whether the newest collection began after `now`; one fetch tells its age and length."""
+        asked = time.monotonic()
+        text = agent.ask("-f", "vkernel.control.heartbeat_age", "vkernel.control.collect_seconds")
+        told = [float(number) for number in re.findall(r"value (\S+)$", text, re.M)]
+        return len(told) == 2 and asked - sum(told) > now
+
+    until(collected, "a collection")
 
 
 @pytest.fixture(scope="module")
