@@ -44,6 +44,9 @@ class Settings:
     state_dir: str = _setting("", "Folder for what must survive; empty takes the usual place.")
     runtime_dir: str = _setting("", "Folder for sockets; empty takes the usual place.")
     catalog_dir: str = _setting("", "Folder with widget and preset files of your own.")
+    agents_conf: str = _setting(
+        "/etc/vectorpy", "Folder whose NAME.conf the private collector's agents read for their own."
+    )
 
     # Hosts that may be reached
     allow_net: tuple[str, ...] = _setting(

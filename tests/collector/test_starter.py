@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from vectorpy.collector import agents, connect, starter, starting
+from vectorpy.collector import agents, connect, pmcd, starter, starting
 from vectorpy.collector.layout import Layout
 from vectorpy.collector.places import Places
+from vectorpy.errors import ConfigError
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="root's files and users")
 # An agent that says who it is and goes on until its input ends.
@@ -199,3 +200,71 @@ def test_privileged_agents_are_reached_by_connectors(tmp_path: Path) -> None:
     assert found["vkernel"].command.format() == f"pipe\tbinary\t\t{lines['vkernel']}"
     path = starter.script(tmp_path / "pmda", "vnet")
     assert found["vnet"].command.format() == f"pipe\tbinary\t\t/usr/bin/python3 {path}"
+
+
+@needs_root
+def test_a_conf_of_root_s_alone_is_taken(pmda: Path) -> None:
+    conf = pmda / "conf"
+    conf.mkdir()
+    made = starter.Starter(0, pmda, conf)
+    assert made._conf_of("vkernel") == []
+    path = conf / "vkernel.conf"
+    path.touch()
+    assert made._conf_of("vkernel") == ["-c", str(path)]
+    (conf / "of-others.conf").touch()
+    os.chown(conf / "of-others.conf", pwd.getpwnam("nobody").pw_uid, -1)
+    assert made._conf_of("vkernel") == ["-c", str(path)], "what lies beside it is not read"
+    os.chown(path, pwd.getpwnam("nobody").pw_uid, -1)
+    with pytest.raises(ValueError, match="others than root could change"):
+        made._conf_of("vkernel")
+    path.unlink()
+    path.symlink_to(conf / "of-others.conf")
+    with pytest.raises(ValueError, match="of-others"):
+        made._conf_of("vkernel")
+    path.unlink()
+    path.touch()
+    conf.chmod(0o777)
+    with pytest.raises(ValueError, match=f"change {conf}"):
+        made._conf_of("vkernel")
+
+
+def test_agents_without_a_starter_are_told_their_confs(tmp_path: Path) -> None:
+    for name in ("vnet", "vjvm"):
+        (tmp_path / "pmda" / name).mkdir(parents=True)
+        starter.script(tmp_path / "pmda", name).touch()
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (conf / "vnet.conf").touch()
+    folder = agents.conf_folder(str(conf))
+    found = {
+        a.name: a.command.format() for a in agents.with_ours((), tmp_path / "pmda", {}, folder)
+    }
+    assert found["vnet"].endswith(f"pmdavnet.python -c {conf}/vnet.conf")
+    assert found["vjvm"].endswith("pmdavjvm.python")
+
+
+def test_a_folder_of_confs_that_is_not_there_is_an_error_unless_it_is_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "_USUAL_CONF", str(tmp_path / "usual"))
+    assert agents.conf_folder(str(tmp_path / "usual")) is None
+    assert agents.conf_folder("") is None
+    with pytest.raises(ConfigError, match="There is no folder"):
+        agents.conf_folder(str(tmp_path / "typo"))
+    (tmp_path / "a b").mkdir()
+    with pytest.raises(ConfigError, match="a blank in its name"):
+        agents.conf_folder(str(tmp_path / "a b"))
+    (tmp_path / "usual").mkdir()
+    assert agents.conf_folder(str(tmp_path / "usual")) == tmp_path / "usual"
+
+
+def test_last_words_are_text_of_a_plain_file(tmp_path: Path) -> None:
+    log = tmp_path / "vnet.log"
+    assert pmcd.last_words(log) == ""
+    log.write_bytes(b"Log for pmdavnet\n\nfirst\nsaid \x1b[31m last\xff\n\n")
+    assert pmcd.last_words(log) == "said  [31m last\ufffd"
+    link = tmp_path / "link.log"
+    link.symlink_to(log)
+    assert pmcd.last_words(link) == ""
+    os.mkfifo(tmp_path / "fifo.log")
+    assert pmcd.last_words(tmp_path / "fifo.log") == ""

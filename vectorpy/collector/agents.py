@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vectorpy.errors import ConfigError
+from vectorpy.settings import Settings
+
 
 @dataclass(frozen=True)
 class Agent:
@@ -67,18 +70,22 @@ OURS = {"vkernel": 400, "vnet": 401, "vjvm": 402}
 
 
 def with_ours(
-    agents: tuple[Agent, ...], root: Path, connectors: Mapping[str, str] | None = None
+    agents: tuple[Agent, ...],
+    root: Path,
+    connectors: Mapping[str, str] | None = None,
+    conf: Path | None = None,
 ) -> tuple[Agent, ...]:
     """`agents` and those of ours that `root` (the folder pmda/) has.
 
-    `connectors` holds the command lines of those that a starter starts (`starter`).
+    `connectors` holds the command lines of those that a starter starts (`starter`), which looks
+    for their confs itself; those of the others are in the folder `conf`, where it has them.
     """
     commands = connectors or {}
     return agents + tuple(
         Agent(
             name=name,
             domain=domain,
-            command="pipe\tbinary\t\t" + _plain(commands.get(name) or _command(root, name)),
+            command="pipe\tbinary\t\t" + _plain(commands.get(name) or _command(root, name, conf)),
             pmns=root / name / f"root_{name}",
             wanted=(),
             alive=f"{name}.control.heartbeat_age",
@@ -88,9 +95,35 @@ def with_ours(
     )
 
 
-def _command(root: Path, name: str) -> str:
+def _command(root: Path, name: str, conf: Path | None) -> str:
     # The system's Python has PCP's bindings; pmpython takes the first on PATH.
-    return f"/usr/bin/python3 {root}/{name}/pmda{name}.python"
+    line = f"/usr/bin/python3 {root}/{name}/pmda{name}.python"
+    own = conf / f"{name}.conf" if conf is not None else None
+    return f"{line} -c {own}" if own is not None and own.exists() else line
+
+
+def conf_folder(setting: str) -> Path | None:
+    """The folder of the agents' confs; None where the usual one is not there.
+
+    Raises ConfigError where another one was named that pmcd can't be told, or that is not there.
+    """
+    folder = Path(setting).absolute() if setting else None
+    if folder is None or (not folder.is_dir() and setting == _USUAL_CONF):
+        return None
+    if not folder.is_dir():
+        raise ConfigError(
+            f"There is no folder {folder}, where the agents' confs were to be.",
+            hint="Make it, or leave the setting agents_conf alone.",
+        )
+    if any(c.isspace() for c in str(folder)):
+        raise ConfigError(
+            f"The folder of the agents' confs has a blank in its name: {str(folder)!r}.",
+            hint="Name one without with the setting agents_conf.",
+        )
+    return folder
+
+
+_USUAL_CONF = Settings().agents_conf
 
 
 def _plain(text: str) -> str:

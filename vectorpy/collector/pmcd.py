@@ -5,6 +5,8 @@ Its files are written by `layout`, its agents come with it and go with it.
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,10 +138,32 @@ def readiness(
         for metric, name in alive.items():
             if not all_answered((metric,), probed):
                 log = layout.pmcd_logs / f"{name}.log"
-                say(f"without the agent {name}: it did not start. {log} may tell why.")
+                words = last_words(log)
+                why = f"It said last: {words}" if words else f"{log} may tell why."
+                say(f"without the agent {name}: it did not start. {why}")
         return True
 
     return ready
+
+
+def last_words(log: Path) -> str:
+    """The last line of an agent's log, "" where it says nothing. What it is worth to read
+    decides pmcd's user, so nothing but text comes of it."""
+    try:
+        descriptor = os.open(log, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ""
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
+            text = file.read(_LOG_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = ["".join(c if c.isprintable() else " " for c in line) for line in text.split("\n")]
+    found = [line.strip() for line in lines if line.strip() and not line.startswith("Log ")]
+    return found[-1] if found else ""
+
+
+_LOG_BYTES = 4096
 
 
 def all_answered(wanted: tuple[str, ...], probed: str) -> bool:

@@ -15,7 +15,13 @@ from vectorpy import paths
 from vectorpy.collector import layout, ours, pmcd, pmproxy, ports, starting, users
 from vectorpy.collector import places as folders
 from vectorpy.collector import system as pcp_system
-from vectorpy.collector.agents import AGENTS, Agent, with_ours, without_secrets
+from vectorpy.collector.agents import (
+    AGENTS,
+    Agent,
+    conf_folder,
+    with_ours,
+    without_secrets,
+)
 from vectorpy.collector.logs import Logs
 from vectorpy.collector.pmcd import LOOPBACK, Listen
 from vectorpy.collector.process import Child
@@ -150,6 +156,7 @@ class _Instance:
         self.places = folders.places(
             name, roles, way.environ, settings.state_dir, settings.runtime_dir, way.root
         )
+        self.conf = conf_folder(settings.agents_conf)
         self._way = way
         self._lock = folders.Lock()
 
@@ -201,7 +208,7 @@ def _collector(
     roles, files = instance.roles, layout.Layout(instance.places)
     pmda = paths.pmda_root()
     privileged = starting.names(pmda, way.say) if roles.drops else ()
-    agents = with_ours(agents, pmda, starting.connectors(files, privileged))
+    agents = with_ours(agents, pmda, starting.connectors(files, privileged), instance.conf)
     if pair is not None and not roles.separate:
         agents = without_secrets(agents)
         way.say(
@@ -209,7 +216,7 @@ def _collector(
             "your processes. Started by root, it gets a user of its own and they are there."
         )
     layout.prepare(system, files, roles, agents)
-    first = [starting.child(files, roles.stack, pmda)] if privileged else []
+    first = [starting.child(files, roles.stack, pmda, instance.conf)] if privileged else []
     if pair is None:
         return [*first, pmcd.child(system, files, roles, agents, None, way.say)]
     return [

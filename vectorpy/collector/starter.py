@@ -6,7 +6,7 @@ is root; the agent gets them, does at start what only root may, and gives root
 up by itself. Who may ask is checked (SO_PEERCRED), and what may be asked for is
 a fixed table: nothing that comes over the socket becomes part of a command.
 
-    python -m vectorpy.collector.starter FOLDER UID PMDA_FOLDER
+    python -m vectorpy.collector.starter FOLDER UID PMDA_FOLDER [CONF_FOLDER]
 
 Connector and agent live and die together: when one ends, the other is ended.
 """
@@ -47,7 +47,16 @@ def barrier(path: Path) -> Path | None:
         files = [one.resolve() for one in folder.iterdir()]  # some are links to what is shared
     except OSError:
         return folder
-    own = {path.resolve(), *files, *(file.parent for file in files)}
+    return _foreign({path.resolve(), *files, *(file.parent for file in files)}, files)
+
+
+def conf_barrier(path: Path) -> Path | None:
+    """As `barrier`, of a conf alone: what else lies in its folder says nothing of it."""
+    files = [path.absolute(), path.resolve()]
+    return _foreign({*files, *(file.parent for file in files)}, files)
+
+
+def _foreign(own: set[Path], files: Sequence[Path]) -> Path | None:
     for place in sorted({*own, *(above for file in files for above in file.parents)}):
         try:
             status = place.stat()
@@ -75,11 +84,19 @@ class _Pair:
 
 
 class Starter:
-    """Serves connectors of user `uid` until SIGTERM. `names` are the agents it may start."""
+    """Serves connectors of user `uid` until SIGTERM. `names` are the agents it may start,
+    `conf` a folder of confs that they read in the place of those beside them."""
 
-    def __init__(self, uid: int, pmda: Path, names: Sequence[str] = PRIVILEGED) -> None:
+    def __init__(
+        self,
+        uid: int,
+        pmda: Path,
+        conf: Path | None = None,
+        names: Sequence[str] = PRIVILEGED,
+    ) -> None:
         self._uid = uid
         self._pmda = pmda
+        self._conf = conf
         self._names = tuple(names)
         self._pairs: list[_Pair] = []
         self._ended = False
@@ -137,6 +154,8 @@ class Starter:
             process = self._start(name, descriptors)
         except (OSError, ValueError) as error:
             _say(f"refused: {error}")
+            if len(descriptors) == 3:  # the agent's log is where people look
+                os.write(descriptors[2], f"not started: {error}\n".encode())
             connection.close()
             return
         finally:
@@ -169,11 +188,21 @@ class Starter:
         reading, writing, log = descriptors
         # Without Python's environment and a user's packages; root writes no bytecode.
         return subprocess.Popen(
-            [PYTHON, "-E", "-s", "-B", str(path), "-l", "-"],
+            [PYTHON, "-E", "-s", "-B", str(path), "-l", "-", *self._conf_of(name)],
             stdin=reading,
             stdout=writing,
             stderr=log,
         )
+
+    def _conf_of(self, name: str) -> list[str]:
+        """What tells the agent its conf, if the folder has one. Raises ValueError where others
+        than root could change it: it says what is done as root."""
+        if self._conf is None or not (path := self._conf / f"{name}.conf").exists():
+            return []
+        foreign = conf_barrier(path)
+        if foreign is not None:
+            raise ValueError(f"{path} is not taken: others than root could change {foreign}")
+        return ["-c", str(path)]
 
     def _stop(self, pair: _Pair) -> None:
         if pair.process.poll() is None:
@@ -195,4 +224,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    Starter(int(sys.argv[2]), Path(sys.argv[3])).serve(Path(sys.argv[1]))
+    conf_folder = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+    Starter(int(sys.argv[2]), Path(sys.argv[3]), conf_folder).serve(Path(sys.argv[1]))

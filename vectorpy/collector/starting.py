@@ -45,13 +45,15 @@ def connectors(layout: Layout, agents: Sequence[str]) -> dict[str, str]:
     return {name: f"{line} {name}" for name in agents}
 
 
-def child(layout: Layout, account: Account, pmda: Path) -> Child:
-    """The starter for the supervisor; ready when it takes connections."""
+def child(layout: Layout, account: Account, pmda: Path, conf: Path | None = None) -> Child:
+    """The starter for the supervisor; ready when it takes connections. `conf` is the folder of
+    the agents' confs."""
     return Child(
         name="starter",
         argv=(
             *(sys.executable, "-P", "-m", "vectorpy.collector.starter"),
             *(str(layout.etc), str(account.uid), str(pmda)),
+            *([str(conf)] if conf is not None else []),
         ),
         env=environment(layout),
         cwd=layout.etc,

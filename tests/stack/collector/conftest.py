@@ -95,6 +95,8 @@ class Instance:
             "VECTORPY_STATE_DIR": str(self.state),
             "VECTORPY_RUNTIME_DIR": str(self.runtime),
         }
+        if (folder / "conf").is_dir():
+            environ["VECTORPY_AGENTS_CONF"] = str(folder / "conf")
         with self.said_in.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "vectorpy.cli", *args],
