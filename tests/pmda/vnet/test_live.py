@@ -161,15 +161,15 @@ def test_a_full_accept_queue_is_seen_as_such(
 
 
 def test_a_port_used_again_is_another_connection(
-    stack: ExitStack, look: Callable[..., vsnap.Reading]
+    stack: ExitStack, look: Callable[..., vsnap.Reading], free_port: Callable[[], int]
 ) -> None:
-    server = listen(stack)
+    server, port = listen(stack), free_port()
     cookies = []
     for _ in range(2):
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # RST
-        client.bind(("127.0.0.1", 21845))
+        client.bind(("127.0.0.1", port))
         client.connect(server.getsockname())
         with server.accept()[0]:
             names = look().names["connection"]
