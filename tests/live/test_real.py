@@ -92,6 +92,14 @@ class Sink:
     def ticks(self) -> list[dict[str, Any]]:
         return [message for event, message in self.events if event == "tick"]
 
+    def cells(self) -> dict[str, dict[str, Any]]:
+        """The rows of its table or verdict, after all messages."""
+        found: dict[str, dict[str, Any]] = {}
+        for event, message in self.events:
+            for name, row in message["cells"].items() if event == "rows" else ():
+                found[name] = {**found.get(name, {}), **row}
+        return found
+
     def state(self) -> str:
         told = [message["state"] for event, message in self.events if event == "state"]
         return str(told[-1]) if told else ""
@@ -106,21 +114,27 @@ def pmcd(free_port: Callable[[], int]) -> Iterator[Pmcd]:
     shutil.rmtree(one.folder)
 
 
-@pytest.fixture
-def watched(pmcd: Pmcd) -> Iterator[Sink]:
-    """What a viewer of the host's forks and context switches gets."""
+@contextlib.contextmanager
+def viewer(pmcd: Pmcd, wish: str) -> Iterator[Sink]:
+    """What somebody gets who watches one widget of the host."""
     settings = Settings(pmcd_socket=str(pmcd.socket), recorded=())
     dialler = Dialler(settings)
     hub = Hub(settings, dialler, load())
     sink = Sink()
-    spec = ChannelSpec("local", 1, [Wish("context-switches")])
-    hub.join(spec, 60, sink, ["ann"], lambda events: None)
-    until(lambda: len(sink.ticks()) >= 2, "ticks")
-    assert all(tick["n"][0] > 0 for tick in sink.ticks())
+    hub.join(ChannelSpec("local", 1, [Wish(wish)]), 60, sink, ["ann"], lambda events: None)
     yield sink
     hub.close()
     until(lambda: not any(t.name.startswith("host-") for t in threading.enumerate()), "the end")
     dialler.close()
+
+
+@pytest.fixture
+def watched(pmcd: Pmcd) -> Iterator[Sink]:
+    """What a viewer of the host's context switches gets."""
+    with viewer(pmcd, "context-switches") as sink:
+        until(lambda: len(sink.ticks()) >= 2, "ticks")
+        assert all(tick["n"][0] > 0 for tick in sink.ticks())
+        yield sink
 
 
 def test_a_pmcd_that_dies_is_a_gap_and_its_return_no_spike(pmcd: Pmcd, watched: Sink) -> None:
@@ -146,3 +160,21 @@ def test_a_pmcd_that_hangs_is_late_and_never_a_flat_line(pmcd: Pmcd, watched: Si
     assert all(tick["n"] == [None] for tick in watched.ticks()[count + 1 :])
     pmcd.signal(signal.SIGCONT)
     until(lambda: watched.state() == "live", "it is live again", 8)
+
+
+def test_the_verdict_measures_a_real_host_and_a_dead_one_is_not_fine(pmcd: Pmcd) -> None:
+    """Every rule that PCP's agent linux can answer has values; the rest says why it has none."""
+    with viewer(pmcd, "verdict") as sink:
+
+        def measured() -> bool:
+            texts = [cell["text"] for cell in sink.cells().values()]
+            return len(texts) == 12 and not any(t.startswith("measuring, 0") for t in texts)
+
+        until(measured, "evidence of all cells", 25)
+        cells = sink.cells()
+        unmeasured = {name for name, cell in cells.items() if cell["state"] == "unmeasured"}
+        assert "disk errors" in unmeasured and "vkernel" in cells["disk errors"]["text"]
+        # Whether this machine knows throttling and its links' speeds is its own affair.
+        assert unmeasured <= {"disk errors", "cpu errors", "network utilization"}
+        pmcd.stop()
+        until(lambda: all(cell["state"] != "fine" for cell in sink.cells().values()), "not fine")
