@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vectorpy.analysis import words
+from vectorpy.analysis import docs, words
 from vectorpy.analysis.read import load
 from vectorpy.analysis.rules import CELLS
 from vectorpy.errors import ConfigError
@@ -127,3 +127,11 @@ def test_a_file_is_named_in_its_fault(tmp_path: Path) -> None:
 )
 def test_numbers_are_short(value: float, unit: str, text: str) -> None:
     assert words.number(value, unit) == text
+
+
+def test_the_page_of_the_documentation_is_made_from_these_rules() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "verdict.md"
+    made = docs.page(load())
+    assert page.read_text(encoding="utf-8") == made, "python -m vectorpy.analysis.docs has to run"
+    assert "| `disk-busy` |" in made and "≥ 80 % / 60 %, 10 of 12 s" in made
+    assert "≤ 10 % / 12 %, 8 of 10 s" in made and "any of 120 s" in made

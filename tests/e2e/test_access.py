@@ -255,12 +255,14 @@ def test_texts_have_contrast(view: Callable[..., Any], theme: str) -> None:
 
 
 def test_a_screen_holds_all_of_triage(view: Callable[..., Any]) -> None:
-    """At 1440 by 900 the twelve cards need no scrolling, and none jumps."""
+    """At 1440 by 900 the verdict and twelve cards need no scrolling, and none jumps."""
     page = view("/?host=local&preset=triage&v=1")
     page.drawn("local", "cpu", points=3)
     boxes = page.page.eval_on_selector_all(
         ".card", "(all) => all.map((c) => c.getBoundingClientRect().toJSON())"
     )
-    assert len(boxes) == 12
+    strip, *charts = boxes
+    assert len(charts) == 12
     assert max(box["bottom"] for box in boxes) <= 900
-    assert len({round(box["height"]) for box in boxes}) == 1
+    assert len({round(box["height"]) for box in charts}) == 1
+    assert strip["bottom"] <= min(box["top"] for box in charts) and strip["height"] < 100
