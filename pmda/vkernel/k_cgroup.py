@@ -1,12 +1,14 @@
-"""The probe of cgroup v2: limits, throttling and memory events of each group.
+"""The probe of control groups: limits, throttling and memory events of each group.
 
+Of cgroup v2, and of version 1 where its hierarchies are mounted: there a group's
+files lie in one folder per hierarchy, and its path is the same in all of them.
 Groups are looked for every SEARCH seconds, their files read each second. Names
 of containers stand in `k_container`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Hashable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Hashable, List, NamedTuple, Optional, Tuple
 
 import vcollect
 import vfiles
@@ -24,15 +26,46 @@ _CPU = (
 )
 _EVENTS = ("low", "high", "max", "oom", "oom_kill")
 _FILES = ("cpu.stat", "cpu.max", "memory.current", "memory.max", "memory.events")
+# Of version 1, by controller.
+_FILES1 = {
+    "cpu": ("cpu.stat", "cpu.cfs_quota_us", "cpu.cfs_period_us"),
+    "cpuacct": ("cpuacct.usage",),
+    "memory": (
+        *("memory.usage_in_bytes", "memory.limit_in_bytes"),
+        *("memory.failcnt", "memory.oom_control"),
+    ),
+}
+UNLIMITED = 1 << 62  # version 1 writes no limit as 2^63 less a page or a few
+
+Values = Callable[[Dict[str, str]], Dict[str, Any]]
 
 
-def mount_point(mountinfo: str) -> Optional[str]:
-    """Where cgroup v2 is mounted, in the text of /proc/self/mountinfo."""
+class Hierarchy(NamedTuple):
+    """A mounted hierarchy: where, the files that are read in it, and what they mean."""
+
+    mount: str
+    files: Tuple[str, ...]
+    values: Values
+
+
+def hierarchies(mountinfo: str) -> List[Hierarchy]:
+    """Those that are mounted, by the text of /proc/self/mountinfo; version 2 comes last."""
+    first: List[Hierarchy] = []
+    last: List[Hierarchy] = []
     for line in mountinfo.splitlines():
         fields, _, source = line.partition(" - ")
-        if source.split(" ")[0] == "cgroup2" and len(fields.split(" ")) > 4:
-            return fields.split(" ")[4].replace("\\040", " ")
-    return None
+        kind, _, rest = source.partition(" ")
+        if kind not in ("cgroup", "cgroup2") or len(fields.split(" ")) < 5:
+            continue
+        mount = fields.split(" ")[4].replace("\\040", " ")
+        if kind == "cgroup2":
+            last = [Hierarchy(mount, _FILES, values)]
+            continue
+        controllers = rest.rpartition(" ")[2].split(",")
+        files = tuple(file for one in controllers for file in _FILES1.get(one, ()))
+        if files:
+            first.append(Hierarchy(mount, files, values1))
+    return first + last
 
 
 def pairs(text: str) -> Dict[str, int]:
@@ -43,6 +76,12 @@ def pairs(text: str) -> Dict[str, int]:
         if value.isdecimal():
             found[name] = int(value)
     return found
+
+
+def number(text: str) -> Optional[int]:
+    """A file that is one whole number, without a sign; else None."""
+    word = text.strip()
+    return int(word) if word.isdecimal() else None
 
 
 def cpus(text: str) -> Optional[float]:
@@ -58,29 +97,49 @@ def values(texts: Dict[str, str]) -> Dict[str, Any]:
     found: Dict[str, Any] = {}
     stat = pairs(texts.get("cpu.stat", ""))
     found.update({metric: stat[name] for name, metric in _CPU if name in stat})
-    limit = cpus(texts.get("cpu.max", ""))
-    if limit is not None:
-        found["cpu.limit"] = limit
-    for name, metric in (("memory.current", "memory.usage"), ("memory.max", "memory.limit")):
-        number = texts.get(name, "").strip()
-        if number.isdecimal():
-            found[metric] = int(number)
+    found["cpu.limit"] = cpus(texts.get("cpu.max", ""))
+    found["memory.usage"] = number(texts.get("memory.current", ""))
+    found["memory.limit"] = number(texts.get("memory.max", ""))
     events = pairs(texts.get("memory.events", ""))
     found.update({"memory." + name: events[name] for name in _EVENTS if name in events})
-    return found
+    return {metric: value for metric, value in found.items() if value is not None}
+
+
+def values1(texts: Dict[str, str]) -> Dict[str, Any]:
+    """As `values`, out of files of version 1, whose times are nanoseconds.
+
+    memory.failcnt counts the times that the limit was met, as `max` of version
+    2's memory.events does.
+    """
+    stat = pairs(texts.get("cpu.stat", ""))
+    usage = number(texts.get("cpuacct.usage", ""))
+    quota = texts.get("cpu.cfs_quota_us", "").strip()  # -1 is none
+    limit = number(texts.get("memory.limit_in_bytes", ""))
+    found = {
+        "cpu.usage": None if usage is None else usage // 1000,
+        "cpu.periods": stat.get("nr_periods"),
+        "cpu.throttled_periods": stat.get("nr_throttled"),
+        "cpu.throttled_time": stat["throttled_time"] // 1000 if "throttled_time" in stat else None,
+        "cpu.limit": cpus("%s %s" % (quota, texts.get("cpu.cfs_period_us", "").strip())),
+        "memory.usage": number(texts.get("memory.usage_in_bytes", "")),
+        "memory.limit": None if limit is None or limit >= UNLIMITED else limit,
+        "memory.max": number(texts.get("memory.failcnt", "")),
+        "memory.oom_kill": pairs(texts.get("memory.oom_control", "")).get("oom_kill"),
+    }
+    return {metric: value for metric, value in found.items() if value is not None}
 
 
 class Cgroups(vcollect.Probe):
-    """All groups of cgroup v2. `names` gives a container's name for a group's path, or None."""
+    """All groups. `names` gives a container's name for a group's path, or None."""
 
     name = "cgroups"
 
     def __init__(self, world: vfiles.World, names: Callable[[List[str]], Dict[str, str]]) -> None:
         self._world = world
         self._names = names
-        self._mount = ""
         self._searched = float("-inf")
-        self._groups: List[Tuple[str, Tuple[str, ...]]] = []
+        # Path -> where it lies: a hierarchy and which of its files the group has.
+        self._groups: Dict[str, List[Tuple[Hierarchy, Tuple[str, ...]]]] = {}
         self._containers: Dict[str, str] = {}
 
     def collect(self, now: float) -> vsnap.Reading:
@@ -88,36 +147,50 @@ class Cgroups(vcollect.Probe):
             self._search()
             self._searched = now
         columns: Dict[str, Dict[str, Any]] = {}
-        for path, files in self._groups:
-            texts = {}
-            for name in files:
-                try:
-                    texts[name] = self._world.text(self._mount + path + "/" + name, BYTES)
-                except OSError:
-                    continue
-            for metric, value in values(texts).items() if texts else ():
+        for path, places in self._groups.items():
+            found: Dict[str, Any] = {}
+            there = False
+            for hierarchy, files in places:
+                texts = self._texts(hierarchy.mount + path, files)
+                there = there or bool(texts)
+                found.update(hierarchy.values(texts))
+            if not there:
+                continue
+            found["path"] = path
+            if path in self._containers:
+                found["container"] = self._containers[path]
+            for metric, value in found.items():
                 columns.setdefault("cgroup." + metric, {})[path] = value
-            if texts:
-                columns.setdefault("cgroup.path", {})[path] = path
-                if path in self._containers:
-                    columns.setdefault("cgroup.container", {})[path] = self._containers[path]
         names: Dict[Hashable, str] = dict(self._containers.items())
         return vsnap.Reading(columns, {"cgroup": names})
 
+    def _texts(self, folder: str, files: Tuple[str, ...]) -> Dict[str, str]:
+        texts = {}
+        for name in files:
+            try:
+                texts[name] = self._world.text(folder + "/" + name, BYTES)
+            except OSError:
+                continue
+        return texts
+
     def _search(self) -> None:
         try:
-            mount = mount_point(self._world.text("/proc/self/mountinfo"))
+            mounted = hierarchies(self._world.text("/proc/self/mountinfo"))
         except OSError:
-            mount = None
-        if mount is None:
-            raise vcollect.Unavailable("this host has no cgroup v2")
-        self._mount = mount
-        self._groups = self._walk()
-        if not self._groups:
-            raise vcollect.Unavailable("cgroup v2 at %s has no controllers" % mount)
-        self._containers = self._names([path for path, _ in self._groups])
+            mounted = []
+        if not mounted:
+            raise vcollect.Unavailable("this host has no cgroups")
+        groups: Dict[str, List[Tuple[Hierarchy, Tuple[str, ...]]]] = {}
+        for hierarchy in mounted:
+            for path, files in self._walk(hierarchy):
+                groups.setdefault(path, []).append((hierarchy, files))
+        self._groups = dict(list(groups.items())[:GROUPS])
+        if not groups:
+            mounts = ", ".join(hierarchy.mount for hierarchy in mounted)
+            raise vcollect.Unavailable("the cgroups at %s have no controllers" % mounts)
+        self._containers = self._names(list(self._groups))
 
-    def _walk(self) -> List[Tuple[str, Tuple[str, ...]]]:
+    def _walk(self, hierarchy: Hierarchy) -> List[Tuple[str, Tuple[str, ...]]]:
         """Paths of the groups and which of our files they have, the upper ones first."""
         found: List[Tuple[str, Tuple[str, ...]]] = []
         level = [""]
@@ -125,15 +198,13 @@ class Cgroups(vcollect.Probe):
             below: List[str] = []
             for path in level:
                 try:
-                    names = self._world.names(self._mount + (path or "/"))
+                    names = self._world.names(hierarchy.mount + (path or "/"))
                 except OSError:
                     continue
-                files = tuple(name for name in _FILES if name in names)
+                files = tuple(name for name in hierarchy.files if name in names)
                 if path and files:
                     found.append((path, files))
-                below += [
-                    "%s/%s" % (path, name) for name in names if "." not in name or _is_group(name)
-                ]
+                below += ["%s/%s" % (path, name) for name in names if _is_group(name)]
                 if len(found) >= GROUPS:
                     return found[:GROUPS]
             level = below
@@ -141,10 +212,14 @@ class Cgroups(vcollect.Probe):
 
 
 def _is_group(name: str) -> bool:
-    """Whether an entry with a dot is a group (units of systemd), not one of the kernel's files."""
-    return name.split(".", 1)[0] not in _CONTROLLERS
+    """Whether an entry may be a group (units of systemd have a dot), not a file of the kernel."""
+    return name not in _PLAIN and ("." not in name or name.split(".", 1)[0] not in _CONTROLLERS)
 
 
+_PLAIN = frozenset(("tasks", "notify_on_release", "release_agent"))
 _CONTROLLERS = frozenset(
-    ("cgroup", "cpu", "cpuset", "io", "memory", "pids", "hugetlb", "rdma", "misc", "irq", "dmem")
+    (
+        *("cgroup", "cpu", "cpuset", "io", "memory", "pids", "hugetlb", "rdma", "misc", "irq"),
+        *("dmem", "cpuacct", "blkio", "devices", "freezer", "net_cls", "net_prio", "perf_event"),
+    )
 )

@@ -31,7 +31,7 @@ OPTIONS = (
         "rundelay_threads", False, "All threads, not only main ones. Costs 20 microseconds each."
     ),
     vconf.Option("perf", True, "Counters of perf by CPU, and counts of tracepoints."),
-    vconf.Option("cgroups", True, "Limits, throttling and memory events of cgroup v2."),
+    vconf.Option("cgroups", True, "Limits, throttling and memory events of cgroups."),
     vconf.Option("container_names", True, "Names of containers, where they can be found."),
     vconf.Option("kmsg", True, "Counts of the kernel's log and the last trouble in it."),
     vconf.Option(

@@ -263,7 +263,8 @@ _CGROUPS = vtable.group(
     15,
     "cgroup",
     CGROUP,
-    "From cgroup v2. What a group does not limit or count has no value.",
+    "From cgroup v2, or version 1 where that is mounted. What a group does not limit or count\n"
+    "has no value.",
     (
         (0, "cpu.usage", U64, COUNTER, "microsec", "CPU time"),
         (1, "cpu.periods", U64, COUNTER, "count", "periods in which the CPU limit was enforced"),
@@ -278,7 +279,7 @@ _CGROUPS = vtable.group(
         (10, "memory.oom", U64, COUNTER, "count", "allocations that could not be met"),
         (11, "memory.oom_kill", U64, COUNTER, "count", "processes killed for memory"),
         (12, "container", STRING, DISCRETE, "none", "name of its container, else the short id"),
-        (13, "path", STRING, DISCRETE, "none", "path below the root of cgroup v2"),
+        (13, "path", STRING, DISCRETE, "none", "path below the root of cgroups"),
     ),
 )
 

@@ -115,13 +115,176 @@ def test_hosts_without_cgroup_v2_say_so(world):
     def names(paths):
         return {}
 
-    with pytest.raises(vcollect.Unavailable, match="no cgroup v2"):
+    with pytest.raises(vcollect.Unavailable, match="no cgroups"):
         k_cgroup.Cgroups(
             world({"/proc/self/mountinfo": "1 1 0:1 / / rw - ext4 x rw\n"}), names
         ).collect(0)
-    with pytest.raises(vcollect.Unavailable, match="has no controllers"):
+    with pytest.raises(vcollect.Unavailable, match="at /sys/fs/cgroup have no controllers"):
         bare = world({"/proc/self/mountinfo": MOUNTS, "/sys/fs/cgroup/cgroup.procs": "1\n"})
         k_cgroup.Cgroups(bare, names).collect(0)
+
+
+# Version 1 as CentOS 7 and older Ubuntus mount it: a hierarchy per controller, and cgroup v2 beside
+# them without controllers.
+MOUNTS1 = (
+    "22 1 0:20 / /proc rw,nosuid - proc proc rw\n"
+    "25 23 0:22 / /sys/fs/cgroup ro,nosuid - tmpfs tmpfs ro,mode=755\n"
+    "26 25 0:23 / /sys/fs/cgroup/unified rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+    "27 25 0:24 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n"
+    "31 25 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid - cgroup cgroup rw,cpu,cpuacct\n"
+    "32 25 0:29 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n"
+    "33 25 0:30 / /sys/fs/cgroup/blkio rw,nosuid - cgroup cgroup rw,blkio\n"
+)
+POD_UID = "5f1c0a52-7d5e-4a57-9a3b-0c1d2e3f4a5b"
+KUBE1 = f"/kubepods/burstable/pod{POD_UID}/{POD}"
+WORLD1 = {
+    "/proc/self/mountinfo": MOUNTS1,
+    "/sys/fs/cgroup/unified/cgroup.procs": "1\n",
+    "/sys/fs/cgroup/systemd/system.slice/tasks": "1\n",
+    **{
+        f"/sys/fs/cgroup/cpu,cpuacct{path}/{name}": text
+        for path in (f"/docker/{WEB}", KUBE1)
+        for name, text in {
+            "tasks": "812\n",
+            "notify_on_release": "0\n",
+            "cpu.shares": "1024\n",
+            "cpu.stat": "nr_periods 1200\nnr_throttled 37\nthrottled_time 4123456789\n",
+            "cpu.cfs_quota_us": "150000\n" if WEB in path else "-1\n",
+            "cpu.cfs_period_us": "100000\n",
+            "cpuacct.usage": "98765432100\n",
+        }.items()
+    },
+    **{
+        f"/sys/fs/cgroup/memory{path}/{name}": text
+        for path in (f"/docker/{WEB}", "/user.slice")
+        for name, text in {
+            "memory.usage_in_bytes": "52428800\n",
+            "memory.limit_in_bytes": "104857600\n" if WEB in path else "9223372036854771712\n",
+            "memory.failcnt": "18\n",
+            "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+        }.items()
+    },
+}
+
+
+def test_version_1_gives_the_same_metrics(world):
+    probe = k_cgroup.Cgroups(world(WORLD1), k_container.Names(lambda ids: {}))
+    reading = probe.collect(0.0)
+    web = f"/docker/{WEB}"
+    told = {name: column[web] for name, column in reading.values.items() if web in column}
+    assert told == {
+        "cgroup.cpu.usage": 98765432,
+        "cgroup.cpu.periods": 1200,
+        "cgroup.cpu.throttled_periods": 37,
+        "cgroup.cpu.throttled_time": 4123456,
+        "cgroup.cpu.limit": 1.5,
+        "cgroup.memory.usage": 52428800,
+        "cgroup.memory.limit": 104857600,
+        "cgroup.memory.max": 18,
+        "cgroup.memory.oom_kill": 2,
+        "cgroup.container": WEB[:12],
+        "cgroup.path": web,
+    }
+    assert set(reading.values["cgroup.path"]) == {web, KUBE1, "/user.slice"}
+    assert set(reading.values["cgroup.cpu.limit"]) == {web}  # -1 is none
+    assert set(reading.values["cgroup.memory.limit"]) == {web}  # and so is nearly 2^63
+    assert reading.values["cgroup.container"][KUBE1] == f"pod-{POD_UID}/{POD[:12]}"
+
+
+def test_an_old_kernel_s_version_1_without_kills_of_a_group(world):
+    files = dict(WORLD1)
+    files[f"/sys/fs/cgroup/memory/docker/{WEB}/memory.oom_control"] = "oom_kill_disable 0\n"
+    del files[f"/sys/fs/cgroup/cpu,cpuacct/docker/{WEB}/cpuacct.usage"]
+    values = k_cgroup.Cgroups(world(files), lambda paths: {}).collect(0.0).values
+    assert set(values["cgroup.memory.oom_kill"]) == {"/user.slice"}
+    assert set(values["cgroup.cpu.usage"]) == {KUBE1}
+
+
+def test_both_versions_at_once_are_told_together(world):
+    files = {
+        **WORLD1,
+        f"/sys/fs/cgroup/unified/docker/{WEB}/cpu.stat": "usage_usec 98765433\n",
+        "/sys/fs/cgroup/unified/init.scope/cpu.stat": "usage_usec 5\n",
+    }
+    values = k_cgroup.Cgroups(world(files), lambda paths: {}).collect(0.0).values
+    assert values["cgroup.cpu.usage"]["/init.scope"] == 5
+    assert values["cgroup.cpu.usage"][f"/docker/{WEB}"] == 98765433
+    assert values["cgroup.cpu.periods"][f"/docker/{WEB}"] == 1200
+
+
+def config(**annotations):
+    return json.dumps({"ociVersion": "1.1.0", "annotations": annotations})
+
+
+CRI = {
+    "io.kubernetes.cri.container-type": "container",
+    "io.kubernetes.cri.container-name": "api",
+    "io.kubernetes.cri.sandbox-name": "shop-5f",
+    "io.kubernetes.cri.sandbox-namespace": "prod",
+}
+CRIO = {
+    "io.kubernetes.container.name": "db",
+    "io.kubernetes.pod.name": "shop-6a",
+    "io.kubernetes.pod.namespace": "prod",
+}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        (CRI, "prod/shop-5f/api"),
+        (CRIO, "prod/shop-6a/db"),
+        (
+            {**CRI, "io.kubernetes.cri.container-type": "sandbox"},
+            "prod/shop-5f/pause",
+        ),
+        ({"io.kubernetes.cri.container-name": "api"}, "api"),
+        ({"nerdctl/name": "web"}, "web"),
+        ({"io.kubernetes.cri.container-name": 7}, None),
+        ({}, None),
+    ],
+)
+def test_containerd_and_cri_o_know_names_by_annotations(annotations, expected):
+    assert k_container.runtime_name(config(**annotations)) == expected
+
+
+def test_names_of_containerd_and_cri_o_are_found(world):
+    task = "/run/containerd/io.containerd.runtime.v2.task"
+    crio = f"/run/containers/storage/overlay-containers/{DB}/userdata/config.json"
+    made = world(
+        {
+            f"{task}/k8s.io/{POD}/config.json": config(**CRI),
+            f"{task}/default/{WEB}/config.json": config(**{"nerdctl/name": "web"}),
+            crio: config(**CRIO),
+        }
+    )
+    assert k_container.known(made, [POD, WEB, DB, "d4" * 32]) == {
+        POD: "prod/shop-5f/api",
+        WEB: "web",
+        DB: "prod/shop-6a/db",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (
+            "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod"
+            f"{POD_UID.replace('-', '_')}.slice/cri-containerd-{POD}.scope",
+            f"pod-{POD_UID}/{POD[:12]}",
+        ),
+        (
+            "/system.slice/containerd.service/kubepods-besteffort-pod"
+            f"{POD_UID.replace('-', '_')}.slice:cri-containerd:{POD}",
+            f"pod-{POD_UID}/{POD[:12]}",
+        ),
+        (KUBE1, f"pod-{POD_UID}/{POD[:12]}"),
+        (KUBE, POD[:12]),
+        (f"/docker/{WEB}", WEB[:12]),
+    ],
+)
+def test_what_nobody_names_is_found_by_pod_and_short_id(path, expected):
+    assert k_container.Names(lambda ids: {})([path]) == {path: expected}
 
 
 @pytest.mark.parametrize(
@@ -176,6 +339,8 @@ def test_files_of_engines_may_hold_anything(text):
     name = k_container.docker_name(text)
     assert name is None or (isinstance(name, str) and name)
     assert all(isinstance(value, str) for value in k_container.podman_names(text).values())
+    told = k_container.runtime_name(text)
+    assert told is None or (isinstance(told, str) and told)
     k_container.kubernetes_names([text])
 
 
@@ -184,7 +349,8 @@ def test_files_of_the_kernel_may_hold_anything(text):
     limit = k_cgroup.cpus(text)
     assert limit is None or limit >= 0
     k_cgroup.values(dict.fromkeys(k_cgroup._FILES, text))
-    k_cgroup.mount_point(text)
+    k_cgroup.values1({name: text for names in k_cgroup._FILES1.values() for name in names})
+    k_cgroup.hierarchies(text)
 
 
 @pytest.mark.parametrize("text", ["max 100000", "100000", "0 0", "a b", "", "1 2 3"])

@@ -363,8 +363,7 @@ def test_all_probes_together_give_what_the_table_has(tools, machine, world):
     snapshot = published[-1].snapshot
     names = dict(snapshot.indoms[1])
     status = {
-        names[i]: v
-        for i, v in snapshot.values[k_table.TABLE.by_name["probe.status"].key].items()
+        names[i]: v for i, v in snapshot.values[k_table.TABLE.by_name["probe.status"].key].items()
     }
     assert {name for name, text in status.items() if not text.startswith("ok")} == {
         "cgroups",
