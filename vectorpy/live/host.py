@@ -10,42 +10,28 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
 from vectorpy.errors import VectorpyError
 from vectorpy.live import cost
-from vectorpy.live.channel import Channel, Event, Sink, Versions
-from vectorpy.live.clock import Clock
+from vectorpy.live.channel import Channel, Event, Sink
 from vectorpy.live.cost import Measure
 from vectorpy.live.demand import Demand
 from vectorpy.live.record import Record
 from vectorpy.live.status import Status, failed, overload, partial, waiting
 from vectorpy.live.voice import Voice
+from vectorpy.live.world import World
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.plan import SET_BACK, Life
 from vectorpy.model.sample import Sample
 from vectorpy.model.watch import ChannelSpec
-from vectorpy.settings import Settings
 from vectorpy.sources.face import Facts
 
 logger = logging.getLogger(__name__)
 
 Answer = Callable[[list[Event]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What all hosts of a hub have in common."""
-
-    settings: Settings
-    catalog: Catalog
-    clock: Clock
-    versions: Versions
-    recorded: tuple[Widget, ...]
-    histograms: frozenset[str] = frozenset()
 
 
 class Host:

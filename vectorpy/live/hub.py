@@ -12,7 +12,6 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import vectorpy
@@ -24,16 +23,16 @@ from vectorpy.errors import (
     LimitReached,
     Unavailable,
     UnknownName,
-    UserError,
     VectorpyError,
 )
-from vectorpy.live import facts
+from vectorpy.live import facts, memory
 from vectorpy.live.channel import Event, Sink, Versions
 from vectorpy.live.clock import Clock, SystemClock
-from vectorpy.live.host import Answer, Host, World
+from vectorpy.live.host import Answer, Host
 from vectorpy.live.lookup import Abilities, Lookup
 from vectorpy.live.sampler import Dials, Sampler
 from vectorpy.live.tables import Tables
+from vectorpy.live.world import World
 from vectorpy.model import hostspec
 from vectorpy.model.hostspec import HostId
 from vectorpy.model.watch import ChannelSpec, Wish
@@ -251,32 +250,18 @@ class Hub:
                 self._hosts = {n: h for n, h in self._hosts.items() if h is not host}
 
     def _bound_memory(self) -> None:
-        """History nobody watches goes first; then no new series are taken in."""
-        hosts, limit = self._all(), self._settings.ring_bytes
-        total = sum(host.record.ring.bytes for host in hosts)
-        for host in sorted(hosts, key=lambda host: host.last_live or 0.0):
-            if total > limit and not host.polled() and host.thread is None:
-                total -= host.record.ring.bytes
-                with self._lock:
-                    self._hosts = {n: h for n, h in self._hosts.items() if h is not host}
-        full = total > limit
-        for host in hosts:
-            if (full and not host.record.full) or host.record.ring.refused:
-                self._hits["ring_bytes"] += 1
-            host.record.full = full
+        gone, hits = memory.bound(self._all(), self._settings.ring_bytes)
+        self._hits["ring_bytes"] += hits
+        if gone:
+            with self._lock:
+                self._hosts = {n: h for n, h in self._hosts.items() if h not in gone}
 
     def renew(self, names: Collection[str]) -> None:
         """The catalogue has changed: widgets of these names mean others now."""
-        catalog = self._world.catalog
-        recorded, histograms = self._world.recorded, catalog.histograms
-        try:
-            recorded = catalog.recorded_widgets(self._settings.recorded)
-        except UserError as error:
-            logger.warning("the setting recorded: %s", error.message)
-        self._world = replace(self._world, recorded=recorded, histograms=histograms)
+        self._world = self._world.renewed()
         self._lookup.renew()
         for host in self._all():
-            host.renew(names, recorded, histograms)
+            host.renew(names, self._world.recorded, self._world.histograms)
             self._ensure_thread(host)
 
     def close(self) -> None:
