@@ -14,7 +14,7 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {{key: string, kind: "error"|"note", text: string, hint?: string, host?: string|null,
  *   action?: {label: string, host: string}}} Notice
  * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string,
- *   aliases: Record<string, string>}} Catalog
+ *   aliases: Record<string, string>, problems: string[]}} Catalog
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, notices: Notice[],
  *   recent: string[], home: string|null}} State
@@ -28,7 +28,7 @@ function initialState() {
     dashboard: emptyDashboard(),
     theme: "auto",
     utc: false,
-    catalog: { ready: false, widgets: [], presets: [], preset: "triage", aliases: {} },
+    catalog: { ready: false, widgets: [], presets: [], preset: "triage", aliases: {}, problems: [] },
     hosts: {},
     link: { up: false, text: "" },
     notices: [],

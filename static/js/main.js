@@ -4,6 +4,7 @@
 
 import * as actions from "./actions.js";
 import { get } from "./api.js";
+import { catalogOf, reloadCatalog } from "./catalogue.js";
 import { plotlyLoaded, warmUp } from "./chart.js";
 import { Feeds } from "./feeds.js";
 import { startKeys } from "./keys.js";
@@ -34,7 +35,10 @@ function byId(id) {
 const store = /** @type {import("./feeds.js").PageStore} */ (new Store(actions.initialState()));
 const painter = new Painter();
 const link = new Link({
-  event: (name, message) => feeds.take(name, message),
+  event: (name, message) => {
+    if (name === "catalog") reloadCatalog(store);
+    else feeds.take(name, message);
+  },
   up: () => {
     store.do(actions.link_changed, { up: true, text: "" });
     feeds.connected();
@@ -111,7 +115,7 @@ async function start() {
   if (failed) store.do(actions.notice_given, { key: "catalogue", kind: "error", text: `The list of widgets did not come: ${failed.reason.message}`, hint: "Reload the page." });
   store.batch(() => {
     store.do(actions.home_told, hosts.default ?? null);
-    store.do(actions.catalog_loaded, { widgets: widgets.widgets ?? [], aliases: widgets.aliases ?? {}, presets: presets.presets ?? [], preset: presets.default ?? "triage" });
+    store.do(actions.catalog_loaded, catalogOf(widgets, presets));
     startRouter(store);
   });
   await link.open();

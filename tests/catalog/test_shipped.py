@@ -154,6 +154,14 @@ def test_the_text_in_docs_is_made_from_this_catalogue(catalog):
     assert path.read_text(encoding="utf-8") == docs.page(catalog), remedy
 
 
+def test_the_example_of_own_widgets_is_a_file_that_loads(catalog, shelf):
+    path = Path(__file__).parents[2] / "docs" / "own-widgets.md"
+    text = path.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    own = load(shelf(own=text))
+    assert own.problems == ()
+    assert own.aliases["shop-reads"] == "disk-throughput;instances=sd*;series=read"
+
+
 def test_the_example_in_docs_is_a_file_that_loads(catalog, shelf):
     text = docs.page(catalog).partition("```toml\n")[2].partition("```")[0]
     own = load(shelf(own=text))

@@ -52,6 +52,8 @@ class Program:
     def __init__(self, *args: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vectorpy-e2e-"))
         self.folder.chmod(0o755)
+        self.own = self.folder / "own"
+        self.own.mkdir(mode=0o755)
         self._said = self.folder / "said.txt"
         environ = {
             "PATH": SYSTEM_PATH,
@@ -60,6 +62,7 @@ class Program:
             "VECTORPY_SPARE_HOSTS": "false",
             "VECTORPY_STATE_DIR": str(self.folder / "state"),
             "VECTORPY_RUNTIME_DIR": str(self.folder / "run"),
+            "VECTORPY_CATALOG_DIR": str(self.own),
         }
         with self._said.open("wb") as out:
             command = [sys.executable, "-m", "vectorpy.cli", *args]
@@ -159,6 +162,12 @@ def up(free_port: Any) -> Iterator[Up]:
         yield program
     finally:
         program.end()
+
+
+@pytest.fixture
+def own_folder(up: Up) -> Path:
+    """The folder of widgets of one's own of the vectorpy that serves the pages."""
+    return up.own
 
 
 @pytest.fixture(scope="session")

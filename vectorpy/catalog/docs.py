@@ -28,16 +28,18 @@ to its whole; a *mark* is an event at each second in which it is above zero.
 
 Every widget that has instances takes `instances` (globs such as `sd*,!sda`, or `/regex/`) and `top`
 (how many to show, busiest first; the number of the table unless told). No instance is hidden for
-its name: loopback interfaces and loop devices are shown where they are among the busiest. `kind` is
-an option where more than one is named.
+its name: loopback interfaces and loop devices are shown where they are among the busiest. Widgets
+with several series take `series` (names or globs, separated by commas: `cpu;series=sys,user`).
+`kind` is an option where more than one is named. In expressions, `min(a, b)` and `max(a, b)` take
+the lesser or the greater for each instance.
 """
 
 _OWN = """\
 ## Widgets of your own
 
-Files ending in `.toml` in the folder that the setting `catalog_dir` names are read at start, with
-the same strict rules as our own. A file with a fault is left out and told on the terminal; it harms
-nothing else. Ids and aliases must not be taken already.
+Files ending in `.toml` in the folder that the setting `catalog_dir` names are read with the same
+strict rules as our own, and again when they change: [own-widgets.md](own-widgets.md). Ids and
+aliases must not be taken already.
 
 ```toml
 group = "Own"
@@ -69,12 +71,13 @@ widgets = ["cpu", "dirty-share", "disk-latency;instances=sd*"]
 More keys of a widget: `aliases`, `kinds` (other ways to draw it), `per_instance`, `top`, `label` (a
 text metric that names the instances, for `{label}` in names), `recorded` (false: polled only while
 drawn), `needs` (a sentence: what brings the metrics), `where` (parts of expressions by name, used
-as `{name}`). More keys of a series: `role` (limit, rest, readout, mark; idle or apart, which the
-head's number of a whole leaves out), `unit` (of a readout), `optional`, `otherwise` (expressions
-for hosts that lack a metric), `positive` (0 and below mean that there is none). A heatmap of a
-metric by ranges has `buckets`, the unit of its ranges; `also` are metrics added to it by range. A
-live table has `row`, `sort`, `spark`, and each
-`[[widget.column]]` an `id`, `title`, `unit`, and `expression` or `text` (a metric of strings).
+as `{name}`), `instances` (a filter), `choice` (an option whose values stand as `when` with series).
+A table `[alias]` gives names to wishes. More keys of a series: `role` (limit, rest, readout, mark;
+idle or apart, which the head's number of a whole leaves out), `unit` (of a readout), `optional`,
+`otherwise` (expressions for hosts that lack a metric), `positive` (0 and below mean that there is
+none). A heatmap of a metric by ranges has `buckets`, the unit of its ranges; `also` are metrics
+added to it by range. A live table has `row`, `sort`, `spark`, and each `[[widget.column]]` an `id`,
+`title`, `unit`, and `expression` or `text` (a metric of strings).
 """
 
 
@@ -90,6 +93,9 @@ def page(catalog: Catalog) -> str:
         ids = ", ".join(f"`{id}`" for id in (preset.id, *preset.aliases))
         parts.append(f"| {ids} | {preset.title} {preset.help} | {widgets_} |")
     parts.append(f"\n`{catalog.default}` is shown where none is asked for.\n")
+    parts.append("## Names of wishes\n\n| name | means |\n| --- | --- |")
+    parts.extend(f"| `{name}` | `{wish}` |" for name, wish in catalog.aliases.items())
+    parts.append("")
     return "\n".join([*parts, _OWN])
 
 

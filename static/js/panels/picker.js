@@ -30,9 +30,12 @@ class Picker {
   constructor(store) {
     this.#store = store;
     const dialog = openDialog("Widgets", "picker", this.#search, this.#groups, this.#metrics);
-    const undo = store.subscribe((state) => state.dashboard, () => this.#show());
+    const undos = [
+      store.subscribe((state) => state.dashboard, () => this.#show()),
+      store.subscribe((state) => state.catalog, () => this.#show()),
+    ];
     dialog.addEventListener("close", () => {
-      undo();
+      for (const undo of undos) undo();
       clearTimeout(this.#wait);
       this.#stop.abort();
       this.#asked.abort();
@@ -80,6 +83,7 @@ class Picker {
     }
     fill(
       this.#groups,
+      ...faults(this.#store.state.catalog.problems),
       ...[...groups].map(([group, widgets]) =>
         el("section", {}, el("h3", {}, group), ...widgets.map((widget) => this.#row(widget, shown))),
       ),
@@ -156,6 +160,13 @@ class Picker {
       el("span", { class: "pick-text" }, el("code", {}, name), el("span", {}, words)),
     );
   }
+}
+
+/** Faults in files of the user's own, which were left out. @param {string[]} problems */
+function faults(problems) {
+  if (!problems.length) return [];
+  const rows = problems.map((problem) => el("li", {}, problem));
+  return [el("section", { class: "picker-faults" }, el("h3", {}, "Left out of your own files"), el("ul", {}, ...rows))];
 }
 
 /** By metric only for longer words: every widget has some kernel.all. @param {CatalogWidget} widget @param {string} word */
