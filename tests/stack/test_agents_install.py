@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -284,3 +285,45 @@ def test_after_a_restart_of_pmcd_they_are_back(vnet: Machine) -> None:
     assert vnet.run("/etc/init.d/pmcd", "start").code == 0
     done = vnet.agents("status", "vnet")
     assert done.code == 0, done
+
+
+UNIT = Path("/lib/systemd/system/pmcd.service")
+
+
+def test_pmcd_s_unit_confines_no_agent() -> None:
+    """What else stood in its [Service] (capabilities, file systems, system calls that are allowed)
+    would hold for agents too, and what the other tests prove would say nothing of systemd."""
+    if not UNIT.exists():
+        pytest.skip("PCP came without a unit of systemd")
+    service = UNIT.read_text().split("[Service]")[1].split("[Install]")[0]
+    keys = set(re.findall(r"^(\w+)=", service, re.M))
+    assert keys <= {"Type", "NotifyAccess", "Restart", "ExecStart", "ExecStop", "PIDFile"}
+
+
+def test_install_works_with_a_pmcd_that_was_started_as_systemd_does(running: Machine) -> None:
+    """By the unit's own command lines, with a socket that hears what pmcd tells systemd. No
+    systemctl works here: install must not need it."""
+    if not UNIT.exists():
+        pytest.skip("PCP came without a unit of systemd")
+    command = dict(re.findall(r"^(Exec\w+)=(.+)$", UNIT.read_text(), re.M))
+    running.agents("remove", "vnet")
+    assert running.run("/etc/init.d/pmcd", "stop").code == 0
+    assert running.run("mkdir", "-p", "/run/systemd/system").code == 0  # sd_booted(3) looks here
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.settimeout(30)
+        notified.bind(f"/proc/{running.pid}/root/run/notify")
+        start = command["ExecStart"].split()
+        assert running.run("env", "NOTIFY_SOCKET=/run/notify", *start).code == 0
+        assert b"READY=1" in notified.recv(4096)
+    pid = running.run("cat", "/run/pcp/pmcd.pid").out
+    done = running.agents("install", "vnet")
+    assert (done.code, done.err) == (0, "")
+    assert f"vnet: installed, version {__version__}.\n" in done.out
+    assert running.run("cat", "/run/pcp/pmcd.pid").out == pid  # not started anew
+    seen = running.status_of(running.pid_of("vnet"))
+    assert int(seen["CapEff"], 16) == 0
+    assert running.agents("remove", "vnet").code == 0
+    assert running.run(*command["ExecStop"].split()).code == 0
+    said = running.agents("install", "vnet")
+    assert said.code == 1 and "sudo systemctl enable --now pmcd" in said.err
+    assert running.run("rmdir", "/run/systemd/system").code == 0
