@@ -77,7 +77,8 @@ def test_evidence_fills_up_before_anything_is_fine(view: Callable[..., Any]) -> 
 
 def test_a_burnt_cpu_is_guilty_within_its_seconds_and_fine_again(view: Callable[..., Any]) -> None:
     page = view("/?host=local&preset=triage&v=1")
-    if not until(page, lambda: cell(page, "CPU utilization")["state"] == "fine", 50, must=False):
+    if not until(page, lambda: cell(page, "CPU utilization")["state"] == "fine", 45, must=False):
+        assert cell(page, "CPU utilization")["state"] in ("watch", "guilty", "unknown")
         pytest.skip("this machine is busy with other things: its CPU is not idle before the test")
     started = time.monotonic()
     with burning():

@@ -23,8 +23,6 @@ from vectorpy.model.watch import Wish
 
 logger = logging.getLogger(__name__)
 
-# So many seconds of the ring are looked at when it begins.
-PAST = 180
 # Words whose state did not change are told anew at most this often, in seconds.
 WORDS_EVERY = 5
 
@@ -128,7 +126,8 @@ class VerdictView:
 
     def _take(self, judge: Judge, record: Record, t: int) -> None:
         """The rows that it has not seen yet."""
-        start = t - PAST + 1 if judge.t is None else judge.t + 1
+        past = self._widget.rules.reach
+        start = t - past + 1 if judge.t is None else judge.t + 1
         if start > t:
             return
         window = record.ring.view(judge.metrics, start, t, 1)
