@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import browser, fetches, first_rate, host_cpu, memory, tick_bytes, viewer_cpu
+from bench import browser, fetches, first_rate, host_cpu, memory, search, tick_bytes, viewer_cpu
 from bench.programs import Context, collector
 from bench.table import Row, markdown
 
@@ -26,6 +26,7 @@ ROWS: dict[str, Callable[[Context], list[Row]]] = {
     "host-cpu": host_cpu.measure,
     "viewer-cpu": viewer_cpu.measure,
     "tick-bytes": tick_bytes.measure,
+    "search": search.measure,
     "first-rate": first_rate.measure,
 }
 # These need minutes of history: they start before the others and end after them.

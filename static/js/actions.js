@@ -136,6 +136,11 @@ function widget_added(state, wish) {
   return change(state, { preset: null, wishes: [...shown, wish] });
 }
 
+/** Another wish in the place of one. @param {State} state @param {{from: string, to: string}} wishes */
+function wish_replaced(state, { from, to }) {
+  return rewritten(state, (one) => (one === from ? to : one));
+}
+
 /** One option of a widget; null takes it away. @param {State} state @param {{wish: string, name: string, value: string|null}} change_ */
 function option_set(state, { wish, name, value }) {
   return rewritten(state, (one) => (one === wish ? withOption(one, name, value) : one));
@@ -299,5 +304,6 @@ export {
   widget_moved,
   widget_removed,
   window_chosen,
+  wish_replaced,
   zone_chosen,
 };

@@ -49,4 +49,24 @@ function getMetrics(host, text, limit, signal) {
   return get(`${hostPath(host)}/metrics?search=${encodeURIComponent(text)}&limit=${limit}`, signal);
 }
 
-export { Failed, get, getCheck, getHost, getMetrics };
+/** All metrics of a host, as rows. @param {string} host @param {AbortSignal} [signal] */
+function getNames(host, signal) {
+  return get(`${hostPath(host)}/names`, signal);
+}
+
+/** One metric with its values. @param {string} host @param {string} name @param {AbortSignal} [signal] */
+function getMetric(host, name, signal) {
+  return get(`${hostPath(host)}/metric?name=${encodeURIComponent(name)}`, signal);
+}
+
+/** The last minute of a wish. @param {string} host @param {string} wish @param {AbortSignal} [signal] */
+function getPoints(host, wish, signal) {
+  return get(`${hostPath(host)}/points?widget=${encodeURIComponent(wish)}&window=60s`, signal);
+}
+
+/** A chart of any metric as a widget file. @param {string} host @param {string} wish @param {string} id */
+function getWidgetFile(host, wish, id) {
+  return get(`${hostPath(host)}/widget-file?wish=${encodeURIComponent(wish)}&id=${encodeURIComponent(id)}`);
+}
+
+export { Failed, get, getCheck, getHost, getMetric, getMetrics, getNames, getPoints, getWidgetFile };

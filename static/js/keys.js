@@ -8,7 +8,7 @@ import { nextTheme } from "./panels/bar.js";
 import { dialogOpen } from "./panels/dialog.js";
 
 /**
- * @typedef {{hosts: () => void, pick: () => void, preset: () => void, pause: () => void,
+ * @typedef {{hosts: () => void, pick: () => void, metrics: () => void, preset: () => void, pause: () => void,
  *   help: () => void, source: (card: HTMLElement) => void}} Hands
  */
 
@@ -30,6 +30,7 @@ function bindings(store, hands) {
   return {
     "/": () => hands.hosts(),
     w: () => hands.pick(),
+    m: () => hands.metrics(),
     p: () => hands.preset(),
     " ": () => hands.pause(),
     "?": () => hands.help(),

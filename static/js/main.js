@@ -57,6 +57,16 @@ function pause() {
   store.do(actions.view_frozen, store.state.dashboard.frozen ? null : feeds.span());
 }
 
+/** The metric browser is fetched when it is first opened. @param {string|null} [wish] a chart to be changed */
+async function metrics(wish = null) {
+  try {
+    const { openMetrics } = await import("./panels/metrics.js");
+    openMetrics(store, palette, wish);
+  } catch (error) {
+    store.do(actions.notice_given, { key: "metrics", kind: "error", text: `The metric browser did not come: ${error}.`, hint: "Reload the page." });
+  }
+}
+
 /** @param {{wish: string, host: string, title: string}} card */
 function source(card) {
   openSource(card, widgetOf(store, card.wish));
@@ -69,6 +79,7 @@ function cardMenu(card, button) {
   const move = (/** @type {number} */ by) => store.do(actions.widget_moved, { wish: card.wish, by });
   openMenu(button, [
     { label: "Where does this come from?", run: () => source(card) },
+    ...(card.wish.startsWith("chart;") ? [{ label: "Change this chart", run: () => metrics(card.wish) }] : []),
     { label: "Move to the left", run: () => move(-1), off: at <= 0 },
     { label: "Move to the right", run: () => move(1), off: at === wishes.length - 1 },
     { label: "Save as PNG", run: () => card.plot?.save(`${card.wish.split(";")[0]}-${card.host}`), off: !card.plot },
@@ -76,7 +87,7 @@ function cardMenu(card, button) {
   ]);
 }
 
-const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store), help: openHelp, pause });
+const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store, metrics), help: openHelp, pause });
 const board = new Board(byId("board"), {
   store,
   feeds,
@@ -93,7 +104,8 @@ mountSpoken(byId("spoken"), store);
 mountFoot(byId("foot"), store);
 startKeys(store, {
   hosts: bar.focus_hosts,
-  pick: () => openPicker(store),
+  pick: () => openPicker(store, metrics),
+  metrics: () => metrics(),
   preset: () => byId("bar").querySelector("select")?.focus(),
   pause,
   help: openHelp,

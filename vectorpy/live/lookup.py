@@ -29,6 +29,8 @@ from vectorpy.sources import riders
 from vectorpy.sources.face import Facts, Source
 
 DEADLINE = 10.0
+# So long one question waits for another of the same host: all names may take that.
+_PATIENCE = 40.0
 # Answers are kept so long, in seconds, and for so many hosts.
 _KEPT_SECONDS = 600.0
 _KEPT_HOSTS = 64
@@ -141,7 +143,7 @@ class Lookup:
             known = self._hosts.setdefault(hid.id, _Known())
             while len(self._hosts) > _KEPT_HOSTS:
                 del self._hosts[next(iter(self._hosts))]
-        if not known.lock.acquire(timeout=DEADLINE):
+        if not known.lock.acquire(timeout=_PATIENCE):
             raise Unavailable(
                 f"{hid.id} is still busy with another question.", host=hid.id, hint="Try it again."
             )

@@ -21,7 +21,8 @@ from vectorpy.sources.egress import Answer
 
 # pmproxy gives 400 from 8001 bytes of URL on, and 414 from 8192.
 URL_LENGTH = 7900
-METADATA_SECONDS = 10.0
+METADATA_SECONDS = 10.0  # for one subtree of the PMNS
+PMNS_SECONDS = 40.0  # for all of them: pmproxy needs five where it has nothing else to do
 METADATA_BYTES = 16 * 1024 * 1024
 # In pmproxy's words for a name that failed: its pmcd is gone. Others mean no such metric.
 _LOST = ("IPC protocol", "onnect", "imeout", "timed out")

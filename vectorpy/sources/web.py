@@ -103,8 +103,8 @@ class WebSource:
             self._end = None
 
     def children(self, prefix: str) -> list[Descriptor]:
-        """See `face.Source.children`; up to ten seconds."""
-        self._end = self._clock() + dialects.METADATA_SECONDS
+        """See `face.Source.children`; up to ten seconds for each subtree."""
+        self._end = self._clock() + dialects.PMNS_SECONDS
 
         def below() -> list[Descriptor]:
             dialect = self._opened()

@@ -25,6 +25,8 @@ from vectorpy.web.security import may_start
 _INTERVAL_MAX = 60
 _SEARCH_MAX = 500
 _HOST_TIMEOUT, _CHECK_TIMEOUT = 12.0, 25.0
+# All names of a host: a loaded pmproxy takes long, and then they are known.
+_NAMES_TIMEOUT = 45.0
 
 
 def blueprint(
@@ -37,6 +39,8 @@ def blueprint(
     """All routes below /api/v1. `problems` are the faults of the user's files."""
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
     _catalog_routes(routes, catalog, problems)
+    # Before the host itself, whose path takes everything.
+    _metric_routes(routes, relay)
     _host_routes(routes, settings, relay)
 
     @routes.get("/hosts/<path:typed>/points")
@@ -68,41 +72,6 @@ def _host_routes(routes: Blueprint, settings: Settings, relay: Relay) -> None:
         default = hostspec.LOCAL if settings.pmcd_socket else None
         return _json({"default": default, **json.loads(text)})
 
-    @routes.get("/hosts/<path:typed>/metrics")
-    def metrics(typed: str) -> Response:
-        host, _ = _permitted(relay, typed)
-        text, limit = request.args.get("search", ""), _number("limit", 50, _SEARCH_MAX)
-        if len(text) > 256:
-            raise UserError("The text to search for is too long.")
-        _, found = relay.bus.request("search", _HOST_TIMEOUT, host=host, text=text, limit=limit)
-        return _text(found)
-
-    @routes.get("/hosts/<path:typed>/names")
-    def names(typed: str) -> Response:
-        host, _ = _permitted(relay, typed)
-        return _text(relay.bus.request("names", _HOST_TIMEOUT, host=host)[1])
-
-    @routes.get("/hosts/<path:typed>/tree")
-    def tree(typed: str) -> Response:
-        host, _ = _permitted(relay, typed)
-        under = _name("under")
-        return _text(relay.bus.request("tree", _HOST_TIMEOUT, host=host, under=under)[1])
-
-    @routes.get("/hosts/<path:typed>/metric")
-    def metric(typed: str) -> Response:
-        host, _ = _permitted(relay, typed)
-        name = _name("name")
-        if not name:
-            raise UserError("Which metric?", hint="Add ?name=NAME; names lists them.")
-        return _text(relay.bus.request("metric", _HOST_TIMEOUT, host=host, metric=name)[1])
-
-    @routes.get("/hosts/<path:typed>/widget-file")
-    def widget_file(typed: str) -> Response:
-        host, _ = _permitted(relay, typed)
-        wish = Wish.parse(request.args.get("wish", ""))
-        ask = {"host": host, "wish": wish.text, "id": _name("id")}
-        return _text(relay.bus.request("widget_file", _HOST_TIMEOUT, **ask)[1])
-
     @routes.get("/hosts/<path:typed>/check")
     def check(typed: str) -> Response:
         host, _ = _permitted(relay, typed)
@@ -114,6 +83,43 @@ def _host_routes(routes: Blueprint, settings: Settings, relay: Relay) -> None:
         host_id, start = _permitted(relay, typed)
         _, found = relay.bus.request("host", _HOST_TIMEOUT, host=host_id, start=start)
         return _text(found)
+
+
+def _metric_routes(routes: Blueprint, relay: Relay) -> None:
+    @routes.get("/hosts/<path:typed>/metrics")
+    def metrics(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        text, limit = request.args.get("search", ""), _number("limit", 50, _SEARCH_MAX)
+        if len(text) > 256:
+            raise UserError("The text to search for is too long.")
+        _, found = relay.bus.request("search", _NAMES_TIMEOUT, host=host, text=text, limit=limit)
+        return _text(found)
+
+    @routes.get("/hosts/<path:typed>/names")
+    def names(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        return _text(relay.bus.request("names", _NAMES_TIMEOUT, host=host)[1])
+
+    @routes.get("/hosts/<path:typed>/tree")
+    def tree(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        under = _name("under")
+        return _text(relay.bus.request("tree", _NAMES_TIMEOUT, host=host, under=under)[1])
+
+    @routes.get("/hosts/<path:typed>/metric")
+    def metric(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        name = _name("name")
+        if not name:
+            raise UserError("Which metric?", hint="Add ?name=NAME; names lists them.")
+        return _text(relay.bus.request("metric", _NAMES_TIMEOUT, host=host, metric=name)[1])
+
+    @routes.get("/hosts/<path:typed>/widget-file")
+    def widget_file(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        wish = Wish.parse(request.args.get("wish", ""))
+        ask = {"host": host, "wish": wish.text, "id": _name("id")}
+        return _text(relay.bus.request("widget_file", _HOST_TIMEOUT, **ask)[1])
 
 
 def _permitted(relay: Relay, typed: str) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ import { openDialog } from "./dialog.js";
 const KEYS = [
   ["/", "type a host"],
   ["w", "choose widgets"],
+  ["m", "all metrics of the host, and charts of them"],
   ["p", "choose a preset"],
   ["Space", "hold still, go live"],
   ["[  ]", "show less, more time"],

@@ -26,10 +26,11 @@ class Picker {
   #wait = 0;
   #asked = new AbortController();
 
-  /** @param {PageStore} store */
-  constructor(store) {
+  /** @param {PageStore} store @param {() => void} browse opens the metric browser */
+  constructor(store, browse) {
     this.#store = store;
-    const dialog = openDialog("Widgets", "picker", this.#search, this.#groups, this.#metrics);
+    const all = el("button", { type: "button", class: "link picker-all", onclick: () => { dialog.close(); browse(); } }, "All metrics of the host, and charts of any of them");
+    const dialog = openDialog("Widgets", "picker", this.#search, all, this.#groups, this.#metrics);
     const undos = [
       store.subscribe((state) => state.dashboard, () => this.#show()),
       store.subscribe((state) => state.catalog, () => this.#show()),
@@ -175,9 +176,9 @@ function matches({ id, title, group, aliases, metrics }, word) {
   return texts.some((text) => text.toLowerCase().includes(word));
 }
 
-/** @param {PageStore} store */
-function openPicker(store) {
-  return new Picker(store);
+/** @param {PageStore} store @param {() => void} browse opens the metric browser */
+function openPicker(store, browse) {
+  return new Picker(store, browse);
 }
 
 /** The catalogue's widget of a wish. @param {PageStore} store @param {string} wish */
