@@ -311,7 +311,7 @@ def test_install_works_with_a_pmcd_that_was_started_as_systemd_does(running: Mac
     assert running.run("mkdir", "-p", "/run/systemd/system").code == 0  # sd_booted(3) looks here
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
         notified.settimeout(30)
-        notified.bind(f"/proc/{running.pid}/root/run/notify")
+        notified.bind(os.path.join("/proc", str(running.pid), "root", "run/notify"))
         start = command["ExecStart"].split()
         assert running.run("env", "NOTIFY_SOCKET=/run/notify", *start).code == 0
         assert b"READY=1" in notified.recv(4096)
