@@ -84,15 +84,24 @@ class Chart {
     return true;
   }
 
-  /** A PNG of a figure, to the downloads. @param {{data: object[], layout: any}} figure @param {string} filename */
-  save({ data, layout }, filename) {
-    const { width, height } = layout;
-    return plotly()?.downloadImage({ data, layout, config: CONFIG }, { format: "png", scale: 2, width, height, filename });
-  }
-
   destroy() {
     plotly()?.purge(this.#node);
   }
 }
 
-export { Chart, plotlyLoaded, warmUp };
+/**
+ * A figure as a picture that can be drawn elsewhere.
+ * @param {{data: object[], layout: object}} figure
+ * @param {number} width in pixels of the page
+ * @param {number} height
+ * @param {number} scale
+ * @returns {Promise<HTMLImageElement>}
+ */
+async function imageOf({ data, layout }, width, height, scale) {
+  const image = new Image();
+  image.src = await plotly().toImage({ data, layout, config: CONFIG }, { format: "png", width, height, scale });
+  await image.decode();
+  return image;
+}
+
+export { Chart, imageOf, plotlyLoaded, warmUp };

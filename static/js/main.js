@@ -17,6 +17,7 @@ import { openMenu } from "./panels/menu.js";
 import { mountNotices, mountSpoken } from "./panels/notices.js";
 import { openPicker, widgetOf } from "./panels/picker.js";
 import { openSource } from "./panels/source.js";
+import { Takeaway } from "./panels/takeaway.js";
 import { startPrefs } from "./prefs.js";
 import { startRouter } from "./router.js";
 import { Link } from "./socket.js";
@@ -50,6 +51,8 @@ const link = new Link({
 });
 const feeds = new Feeds(store, link);
 
+const takeaway = new Takeaway(store, feeds);
+
 startPrefs(store);
 const palette = startTheme(store, () => painter.mark_all());
 
@@ -82,7 +85,7 @@ function cardMenu(card, button) {
     ...(card.wish.startsWith("chart;") ? [{ label: "Change this chart", run: () => metrics(card.wish) }] : []),
     { label: "Move to the left", run: () => move(-1), off: at <= 0 },
     { label: "Move to the right", run: () => move(1), off: at === wishes.length - 1 },
-    { label: "Save as PNG", run: () => card.plot?.save(`${card.wish.split(";")[0]}-${card.host}`), off: !card.plot },
+    ...takeaway.items(card),
     { label: "Remove", run: () => store.do(actions.widget_removed, card.wish), off: wishes.length === 1 },
   ]);
 }
@@ -101,7 +104,7 @@ feeds.on_points = (host, tick) => board.points_arrived(host, tick);
 feeds.on_rows = (host, wish) => board.rows_arrived(host, wish);
 mountNotices(byId("notices"), store);
 mountSpoken(byId("spoken"), store);
-mountFoot(byId("foot"), store);
+mountFoot(byId("foot"), store, () => takeaway.page(board.cards, byId("board")));
 startKeys(store, {
   hosts: bar.focus_hosts,
   pick: () => openPicker(store, metrics),
@@ -115,8 +118,10 @@ if (window.location.pathname === "/embed") document.body.classList.add("embedded
 
 /** Lost hosts' past slides on, and countdowns count, without ticks. */
 function beat() {
-  board.second_passed();
-  if (!store.state.dashboard.frozen) painter.mark_stale(feeds.span().to);
+  if (!document.hidden) {
+    board.second_passed();
+    if (!store.state.dashboard.frozen) painter.mark_stale(feeds.span().to);
+  }
   setTimeout(beat, HEARTBEAT);
 }
 

@@ -1,3 +1,5 @@
+/** What a card shows as CSV, JSON and lines for a chat. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -134,4 +134,12 @@ function around(outline, rows, times, floor, values, interval) {
   }
 }
 
-export { stack, stackable };
+/** Sums of rows of a stack; a row with a gap is a gap. @param {Float64Array[]} columns */
+function totals(columns) {
+  const taken = stackable(columns);
+  const sums = new Float64Array(taken[0]?.values.length ?? 0);
+  for (const { values } of taken) for (let i = 0; i < sums.length; i += 1) sums[i] += values[i];
+  return sums;
+}
+
+export { stack, stackable, totals };

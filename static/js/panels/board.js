@@ -57,12 +57,17 @@ class Board {
     if (entry && !store.state.dashboard.frozen) painter.mark(entry.card);
   }
 
-  /** The seconds went on. */
+  /** All cards, in no order. */
+  get cards() {
+    return [...this.#cards.values()].map(({ card }) => card);
+  }
+
   /** What a chart shows, as a figure; null where there is none. @param {string} host @param {string} wish */
   figure(host, wish) {
     return this.#cards.get(`${host}\n${wish}`)?.card.plot?.figure ?? null;
   }
 
+  /** The seconds went on. */
   second_passed() {
     for (const head of this.#heads.values()) head.update();
   }

@@ -12,7 +12,7 @@ import { pictureOf } from "../model/picture.js";
 import { hiddenNames } from "../model/shown.js";
 import { extremes, nextRange } from "../model/range.js";
 import { Choice, Order } from "../model/rank.js";
-import { stackable } from "../model/stack.js";
+import { totals } from "../model/stack.js";
 import { clockText, zoneName } from "../model/ticks.js";
 import { format, formatLimit, unitName } from "../model/units.js";
 import { parseWish } from "../model/wish.js";
@@ -57,6 +57,8 @@ class Card {
   #view = null;
   /** @type {Plan|null} */
   #plan = null;
+  /** @type {{widget: import("../model/types.js").LaidWidget, drawing: import("../model/figures.js").Drawing}|null} */
+  #drawn = null;
   /** Rows drawn so far, for tests. */
   points = 0;
   /** Right end of what was drawn last. */
@@ -113,6 +115,25 @@ class Card {
 
   get plot() {
     return this.#content instanceof Plot ? this.#content : null;
+  }
+
+  /** The chart with its times in UTC, as pictures have them; null where there is none. */
+  get picture() {
+    if (!this.plot || !this.#drawn) return null;
+    const { widget, drawing } = this.#drawn;
+    return pictureOf(widget, { ...drawing, paper: { ...drawing.paper, utc: true } }).figure();
+  }
+
+  /** What is drawn, for whoever takes it away. @returns {import("./takeaway.js").Shown} */
+  get shown() {
+    const { feeds, store } = this.#room;
+    const live = this.#content instanceof LiveTable ? this.#content : null;
+    const place = feeds.get(this.host)?.place(this.wish) ?? null;
+    const { interval } = store.state.dashboard;
+    const words = { title: this.title, unit: this.#unit.textContent ?? "", now: this.#now.textContent ?? "" };
+    const about = { wish: this.wish, host: this.host, interval, edge: this.edge, words };
+    if (!live) return { ...about, widget: place?.widget ?? null, view: this.#view, plan: this.#plan, rows: null, names: [] };
+    return { ...about, widget: place?.widget ?? null, view: null, plan: null, rows: feeds.get(this.host)?.table(this.wish) ?? null, names: live.names };
   }
 
   destroy() {
@@ -215,6 +236,7 @@ class Card {
     const { pens, rest, limits, marks } = plan;
     const lines = widget.kind === "stacked" ? [totals(pens.map(({ index }) => view.columns[index]))] : undefined;
     const drawing = { view, paper, pens, rest, limits, marks, range, lines, seats: this.#seats };
+    this.#drawn = { widget, drawing };
     this.#content.draw(pictureOf(widget, drawing), !this.#room.store.state.dashboard.frozen);
   }
 
@@ -367,14 +389,6 @@ class Card {
       event.preventDefault();
     } else if (event.key === "Escape") this.#hover(null);
   }
-}
-
-/** Sums of rows of a stack; a row with a gap is a gap. @param {Float64Array[]} columns */
-function totals(columns) {
-  const taken = stackable(columns);
-  const sums = new Float64Array(taken[0]?.values.length ?? 0);
-  for (const { values } of taken) for (let i = 0; i < sums.length; i += 1) sums[i] += values[i];
-  return sums;
 }
 
 export { Card };

@@ -55,11 +55,6 @@ class Plot {
     return this.#renderer.figure;
   }
 
-  /** @param {string} name */
-  save(name) {
-    return this.#renderer.save(name);
-  }
-
   /** @param {number|null} share */
   cross(share) {
     this.#cross.hidden = share === null;
