@@ -247,7 +247,7 @@ def test_a_link_without_a_known_speed_is_not_measured(bench: Any, speed: float |
     b.run(link(speed), 40)
     cell = b.cell("network utilization")
     assert cell.state == "unmeasured"
-    assert cell.text == "Link speed not known: virtual machines seldom tell it."
+    assert cell.text == "Link speed unknown: virtual machines seldom tell it."
 
 
 def test_a_link_with_a_speed_is_fine_and_names_the_one_without(bench: Any) -> None:

@@ -46,7 +46,7 @@ def cell(page: Any, name: str) -> dict[str, str]:
 
 def told(page: Any) -> bool:
     """Whether the server has said something of all cells."""
-    return all("waiting" not in c["words"] for c in cells(page) or [{"words": "waiting"}])
+    return all("no samples" not in c["words"] for c in cells(page) or [{"words": "no samples"}])
 
 
 def until(page: Any, true: Callable[[], bool], seconds: float = 90, must: bool = True) -> bool:

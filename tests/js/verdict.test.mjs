@@ -28,7 +28,7 @@ test("twelve cells by resource, then aspect, with how long each has been so", ()
 
 test("a cell that was never told is unknown, never fine", () => {
   for (const rows of [null, rowsOf({})]) {
-    for (const cell of cellsOf(rows, 1000, 999, 1)) assert.deepEqual([cell.state, cell.held], ["unknown", ""]);
+    for (const cell of cellsOf(rows, 1000, 999, 1)) assert.deepEqual([cell.state, cell.text, cell.held], ["unknown", "no samples yet", ""]);
   }
 });
 

@@ -40,7 +40,7 @@ function cellsOf(rows, now, newest, interval) {
       const said = cell("state");
       const known = typeof said === "string" && said in WORDS && silent <= SILENT;
       const state = known ? said : "unknown";
-      const text = known ? String(cell("text") ?? "") : said === null ? "waiting for the first words" : `no samples for ${lasted(silent)}`;
+      const text = known ? String(cell("text") ?? "") : said === null || !newest ? "no samples yet" : `no samples for ${lasted(silent)}`;
       const since = cell("since");
       const holds = known && state !== "unknown" && state !== "unmeasured" && typeof since === "number";
       const held = holds ? `for ${lasted(now - since)}` : "";
