@@ -275,6 +275,13 @@ class View:
         ask = true if callable(true) else lambda: self.page.evaluate(true)
         return wait_until(ask, what or str(true), lambda: self.page.wait_for_timeout(40))
 
+    def within(self, seconds: float, true: Callable[[], Any]) -> Any:
+        """The first true value of a function; what it gave last where it stays false so long."""
+        deadline = time.monotonic() + seconds
+        while not (value := true()) and time.monotonic() < deadline:
+            self.page.wait_for_timeout(40)
+        return value
+
     def drawn(self, host: str, wish: str = "cpu", points: int = 2) -> dict[str, Any]:
         """The chart, once its fullest series has that many points."""
 

@@ -26,19 +26,37 @@ import org.jolokia.restrictor.AllowAllRestrictor;
 import org.jolokia.util.LogHandler;
 
 public class Beans {
-    /* A bean with fixed attributes: whole numbers as Long, others as Double. */
+    /* A whole number that grows: so much at the start, and so much a second. */
+    static class Growing {
+        final long start, rate, since = System.nanoTime();
+
+        Growing(String start, String rate) {
+            this.start = Long.parseLong(start);
+            this.rate = Long.parseLong(rate);
+        }
+
+        Long now() { return start + (long) (rate * ((System.nanoTime() - since) / 1e9)); }
+    }
+
+    /* A bean with fixed attributes: whole numbers as Long, others as Double, "10+3" as a Growing. */
     static class Fixed implements DynamicMBean {
         final Map<String, Object> values = new LinkedHashMap<>();
 
         public Object getAttribute(String name) throws AttributeNotFoundException {
             if (!values.containsKey(name)) throw new AttributeNotFoundException(name);
-            return values.get(name);
+            Object value = values.get(name);
+            return value instanceof Growing ? ((Growing) value).now() : value;
         }
 
         public AttributeList getAttributes(String[] names) {
             AttributeList list = new AttributeList();
-            for (String name : names)
-                if (values.containsKey(name)) list.add(new Attribute(name, values.get(name)));
+            for (String name : names) {
+                try {
+                    list.add(new Attribute(name, getAttribute(name)));
+                } catch (AttributeNotFoundException absent) {
+                    continue;
+                }
+            }
             return list;
         }
 
@@ -48,10 +66,20 @@ public class Beans {
 
         public MBeanInfo getMBeanInfo() {
             MBeanAttributeInfo[] infos = values.entrySet().stream()
-                .map(e -> new MBeanAttributeInfo(e.getKey(), e.getValue().getClass().getName(), "", true, false, false))
+                .map(e -> new MBeanAttributeInfo(e.getKey(), typeOf(e.getValue()), "", true, false, false))
                 .toArray(MBeanAttributeInfo[]::new);
             return new MBeanInfo("Fixed", "", infos, null, null, null);
         }
+
+        static String typeOf(Object value) {
+            return value instanceof Growing ? "java.lang.Long" : value.getClass().getName();
+        }
+    }
+
+    static Object number(String word) {
+        if (word.contains(".")) return Double.valueOf(word);
+        String[] parts = word.split("\\+");
+        return parts.length == 2 ? new Growing(parts[0], parts[1]) : (Object) Long.valueOf(word);
     }
 
     static class Quiet implements LogHandler {
@@ -65,8 +93,7 @@ public class Beans {
         Map<String, Fixed> beans = new LinkedHashMap<>();
         for (String line : Files.readAllLines(Paths.get(file))) {
             String[] words = line.split("\t");
-            Object value = words[2].contains(".") ? (Object) Double.valueOf(words[2]) : (Object) Long.valueOf(words[2]);
-            beans.computeIfAbsent(words[0], name -> new Fixed()).values.put(words[1], value);
+            beans.computeIfAbsent(words[0], name -> new Fixed()).values.put(words[1], number(words[2]));
         }
         for (Map.Entry<String, Fixed> bean : beans.entrySet())
             ManagementFactory.getPlatformMBeanServer().registerMBean(bean.getValue(), new ObjectName(bean.getKey()));
