@@ -89,7 +89,9 @@ class View:
         try:
             if self._checked != record.checked:
                 self._check(record)
-            if self._drawn is not None and self._due(record, t):
+            if self._drawn is None:
+                self._ask_probe(record)
+            elif self._due(record, t):
                 self._choose(record, t)
         except Exception as error:
             self._break(error)
@@ -109,6 +111,16 @@ class View:
             self._uses = drawn.metrics if drawn else frozenset()
             self._series, self._total, self._chosen = (), None, None
             self._runs = None
+            self.version += 1
+
+    def _ask_probe(self, record: Record) -> None:
+        """What its agent says of itself may come later than that the metrics have no values."""
+        widget = self._widget
+        if widget is None or widget.gate not in self._missing:
+            return
+        said = probe_says(widget, record.ring.latest(widget.status)) if widget.status else ""
+        if said and said != self._reason:
+            self._reason = said
             self.version += 1
 
     def _due(self, record: Record, t: int) -> bool:
