@@ -94,6 +94,14 @@ def test_a_silence_breaks_the_evidence_of_gauges(bench: Any) -> None:
     assert b.cell(U).text == "measuring, 1 of 10 s"
 
 
+def test_a_sample_without_rates_breaks_the_evidence_of_gauges_too(bench: Any) -> None:
+    """A host that was started anew is another: what its gauges said before is no evidence."""
+    b = bench(BUSY)
+    b.run(busy(3), 20)
+    b.first(busy(3))
+    assert b.cell(U).text == "measuring, 1 of 10 s"
+
+
 def test_a_skipped_second_that_the_next_rate_covers_breaks_nothing(bench: Any) -> None:
     b = bench(BUSY)
     b.run(busy(3), 9)
