@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,10 +17,11 @@ _SCRIPT = Path(__file__).with_name("search.mjs")
 
 def measure(context: Context) -> list[Row]:
     host = f"127.0.0.1:{context.web_port}"
-    with server(context) as vectorpy:
-        names = vectorpy.get(f"/api/v1/hosts/{quote(host, safe='')}/names")
     path = context.folder / "names.json"
-    path.write_text(json.dumps(names))
+    with server(context) as vectorpy:
+        url = f"http://127.0.0.1:{vectorpy.port}/api/v1/hosts/{quote(host, safe='')}/names"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            path.write_bytes(answer.read())
     command = ["node", str(_SCRIPT), str(path), str(COUNT)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return [
