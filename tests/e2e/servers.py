@@ -9,6 +9,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -44,13 +45,29 @@ class Host:
             [
                 *(PCP_BIN / "pmcd", "-f", "-A", "-i", "127.0.0.1", "-p", str(port)),
                 *("-s", root / "run/pmcd.socket", "-c", root / "pmcd.conf", "-n", root / "pmns"),
-                *("-l", root / "log/pmcd.log", "-x", root / "log/fatal.log", "-q", "10"),
+                *("-l", root / "log/pmcd.log", "-x", root / "log/fatal.log", "-q", "30"),
             ],
             cwd=root / "log",
             env=env,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        try:
+            self._wait(port, 3 + len(agents), env)
+        except BaseException:
+            self.end()
+            raise
+
+    def _wait(self, port: int, number: int, env: dict[str, str]) -> None:
+        """Until all its agents run; a busy machine takes its time."""
+        ask = ["/usr/bin/pminfo", "-h", f"127.0.0.1:{port}", "-f", "pmcd.agent.status"]
+        end = time.monotonic() + PATIENCE
+        while True:
+            done = subprocess.run(ask, env=env, capture_output=True, text=True, check=False)
+            if re.findall(r"value (\d+)", done.stdout) == ["0"] * number:
+                return
+            assert time.monotonic() < end, f"its agents do not run: {done.stdout}"
+            time.sleep(0.2)
 
     def _lay_out(self, agents: dict[str, str]) -> dict[str, str]:
         root = self.root

@@ -309,7 +309,7 @@ def test_a_fault_in_a_table_ends_it_alone(driven: Any, monkeypatch: Any) -> None
     d.world.join("connections", "load")
     d.sample(2)
     view = d.world.host().demand.tables()[0]
-    monkeypatch.setattr(view, "_cells", lambda *_: 1 / 0)
+    monkeypatch.setattr(view, "_best", lambda *_: 1 / 0)
     d.sample(4)
     told = d.world.sink.of("layout")[-1]["widgets"]
     assert "This table failed on the server" in told[0]["reason"]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from vectorpy.catalog.pick import instance_filter, part_filter
+from vectorpy.catalog.pick import instance_filter, part_filter, text_filter
 from vectorpy.catalog.table import Columns
 from vectorpy.catalog.widget import SPARE, Help, Option, SeriesSpec, Widget
 from vectorpy.errors import UserError
@@ -19,10 +19,12 @@ from vectorpy.model.watch import Wish
 MAX_TOP = 50
 MAX_ROWS, DEFAULT_ROWS = 200, 50
 MAX_EXPRESSIONS = 20
+MAX_FIND = 100
 # Words that people type for a kind.
 _KIND_WORDS = {"lines": "line", "stack": "stacked"}
 
 _INSTANCES = Option("instances", "Show these instances only: globs (sd*,!sda) or /regex/.")
+_FIND = Option("find", "Show rows that have this in a text: a word, or a glob (nginx*).")
 _TOP = Option("top", f"How many instances to show, busiest first: 1 to {MAX_TOP}.")
 
 
@@ -52,7 +54,10 @@ def offered_by_table(table: Columns, part: Option | None = None) -> tuple[Option
     """The options of a live table."""
     rows = Option("top", f"How many rows to show: 1 to {MAX_ROWS}.")
     sort = Option("sort", "Which column chooses the rows, highest first.", table.ranking)
-    return (_INSTANCES, rows, sort, *((part,) if part is not None else ()))
+    some = [part] if part is not None else []
+    if any(column.expression is None for column in table.columns):
+        some.append(_FIND)
+    return (_INSTANCES, rows, sort, *some)
 
 
 def apply(widget: Widget, wish: Wish) -> Widget:
@@ -117,7 +122,16 @@ def _sort(widget: Widget, value: str) -> Widget:
     if table is None or value not in table.ranking:
         names = ", ".join(table.ranking) if table else "none"
         raise UserError(f"{widget.id} is sorted by one of {names}, not by {value[:20]!r}.")
-    return replace(widget, table=replace(table, sort=value))
+    title = f"{widget.title} by {table.column(value).title}"
+    return replace(widget, table=replace(table, sort=value), title=title)
+
+
+def _find(widget: Widget, value: str) -> Widget:
+    assert widget.table is not None
+    if not value.strip() or len(value) > MAX_FIND:
+        raise UserError(f"What is to be found has 1 to {MAX_FIND} characters.")
+    found = replace(widget.table, find=text_filter(value))
+    return replace(widget, table=found, title=f"{widget.title}: {value}")
 
 
 def _kind(widget: Widget, value: str) -> Widget:
@@ -168,6 +182,7 @@ _CHANGES = {
     "instances": _instances,
     "top": _top,
     "sort": _sort,
+    "find": _find,
     "kind": _kind,
     "expr": _expr,
     "unit": _unit,

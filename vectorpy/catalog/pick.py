@@ -6,7 +6,8 @@ Only text is judged here; ranking by activity needs numbers and is `live`'s.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fnmatch import translate
 
 from vectorpy.errors import UserError
 from vectorpy.model.watch import InstanceFilter
@@ -45,6 +46,23 @@ def part_filter(text: str) -> Callable[[str], bool]:
         word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", re.IGNORECASE)
         test = lambda name: word.search(name) is not None  # noqa: E731
     return lambda name: test(name.partition("::")[0])
+
+
+def text_filter(text: str) -> Callable[[Sequence[str]], bool]:
+    """Filter on a row's texts: a glob that one of them is (`nginx*`), or words that they have.
+
+    Upper and lower case are the same.
+    """
+    if re.search(r"[*?\[]", text):
+        whole = re.compile(translate(text.strip()), re.IGNORECASE)
+        return lambda texts: any(whole.match(one) for one in texts)
+    words = text.lower().split()
+
+    def has(texts: Sequence[str]) -> bool:
+        all_of_it = "\n".join(texts).lower()
+        return all(word in all_of_it for word in words)
+
+    return has
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -11,8 +11,8 @@ from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
 from vectorpy.model.fields import Fault, flag, known, string, strings, tables
 
-TABLE_KEYS = {"row", "sort", "spark", "column"}
-_KEYS = {"id", "title", "unit", "expression", "text", "otherwise", "optional", "help"}
+TABLE_KEYS = {"row", "sort", "spark", "identity", "refused", "column"}
+_KEYS = {"id", "title", "unit", "expression", "text", "otherwise", "optional", "help", "wide"}
 _ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_COLUMNS = 40
 # Stands for what an agent has not.
@@ -34,7 +34,12 @@ def read_columns(entry: dict[str, Any]) -> Columns | None:
     if len(set(ids)) < len(ids):
         raise Fault("two columns have the same id")
     table = Columns(
-        string(entry, "row"), columns, string(entry, "sort"), string(entry, "spark", "")
+        string(entry, "row"),
+        columns,
+        string(entry, "sort"),
+        string(entry, "spark", ""),
+        identity=string(entry, "identity", ""),
+        refused=string(entry, "refused", ""),
     )
     if table.sort not in table.ranking:
         raise Fault(f"sort must be one of {', '.join(table.ranking)}")
@@ -67,6 +72,7 @@ def _column(entry: dict[str, Any]) -> ColumnSpec:
             otherwise=tuple(_source(t, bool(text)) for t in strings(entry, "otherwise")),
             optional=flag(entry, "optional"),
             help=string(entry, "help", ""),
+            wide=flag(entry, "wide"),
         )
     except (Fault, UserError) as error:
         raise Fault(f"the column {id!r}: {error}") from None

@@ -6,7 +6,7 @@ Records and the check against descriptors belong here; ranking and cells are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ class ColumnSpec:
     `otherwise` are expressions (or text metrics) of other agents; the n-th of
     each column belong together, "" where that agent has nothing for it, as both
     are where our own has nothing. `help` is a sentence for people, "" for none.
+    `wide` columns are left out where the page is narrow.
     """
 
     id: str
@@ -37,6 +38,7 @@ class ColumnSpec:
     otherwise: tuple[Expression | str, ...] = ()
     optional: bool = False
     help: str = ""
+    wide: bool = False
 
     @property
     def sources(self) -> tuple[Expression | str, ...]:
@@ -60,7 +62,11 @@ class Columns:
 
     `row` is the title of the rows' names. `sort` is the id of the column by
     which rows are chosen and first sorted, `spark` that of the one with a
-    sparkline ("" for none). `indom` is known after the check.
+    sparkline ("" for none). `identity` is a metric that tells rows of the same
+    name apart (when a process was started), "" where names do. `refused` says
+    what to do where a host tells none of them, though it must have some. `find`
+    is what the option find asks for: whether any of a row's texts has it.
+    `indom` is known after the check.
     """
 
     row: str
@@ -68,11 +74,26 @@ class Columns:
     sort: str
     spark: str = ""
     indom: str = field(default="", compare=False)
+    identity: str = ""
+    refused: str = ""
+    find: Callable[[Sequence[str]], bool] | None = None
 
     @property
     def metrics(self) -> frozenset[str]:
-        """Metrics of all columns."""
-        return frozenset().union(*(column.metrics for column in self.columns))
+        """Metrics of all columns, and of the rows' identity."""
+        return self.identities.union(*(column.metrics for column in self.columns))
+
+    @property
+    def identities(self) -> frozenset[str]:
+        """The metric of the rows' identity, where there is one."""
+        return frozenset([self.identity] if self.identity else [])
+
+    @property
+    def choosing(self) -> frozenset[str]:
+        """Metrics by which rows are chosen: of all rows these must be known."""
+        texts = (c.metrics for c in self.columns if self.find and c.expression is None)
+        sort = self.column(self.sort).metrics if self.sort else frozenset()
+        return self.identities.union(sort, *texts)
 
     def column(self, id: str) -> ColumnSpec:
         """The column of that id; UserError where there is none."""
@@ -98,6 +119,7 @@ class Columns:
                 "help": c.help,
                 **({"sort": True} if c.id == self.sort else {}),
                 **({"spark": True} if c.id == self.spark else {}),
+                **({"wide": True} if c.wide else {}),
             }
             for c in self.columns
         ]
@@ -147,7 +169,9 @@ def _chosen(
     kept = replace(table, columns=tuple(found), indom=_one_indom(found, descriptors))
     ids = {column.id for column in found}
     sort = table.sort if table.sort in ids else next(iter(kept.ranking), "")
-    return replace(kept, sort=sort, spark=table.spark if table.spark in ids else ""), gone
+    known = table.identity if table.identity in descriptors else ""
+    spark = table.spark if table.spark in ids else ""
+    return replace(kept, sort=sort, spark=spark, identity=known), gone
 
 
 def _of(column: ColumnSpec, source: Expression | str) -> ColumnSpec:

@@ -7,25 +7,27 @@ are told. The host's lock is held by whoever calls.
 
 from __future__ import annotations
 
+import heapq
 import logging
+import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vectorpy.catalog.catalog import Catalog
-from vectorpy.catalog.table import Columns, ColumnSpec
+from vectorpy.catalog.table import Columns
 from vectorpy.catalog.widget import Widget
 from vectorpy.errors import VectorpyError
+from vectorpy.live import cells
+from vectorpy.live.cells import Cell, Row
 from vectorpy.live.record import Record
 from vectorpy.live.view import probe_says
 from vectorpy.model import wire
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.rates import Point, Rates
-from vectorpy.model.ring import Window
-from vectorpy.model.sample import Part, Sample
+from vectorpy.model.sample import Sample, Value
 from vectorpy.model.watch import Wish
-from vectorpy.sources.riders import NO_VALUE
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,28 @@ SPARK_SECONDS = 60
 # counts for more, so that rows of about the same size don't take turns.
 _FRESH, _STAYS = 0.4, 1.15
 
-Cell = float | int | str | None
-Row = dict[str, Cell]
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is still to be fetched for the rows chosen: metrics, and the instances of a domain."""
+
+    metrics: frozenset[str] = frozenset()
+    indom: str = ""
+    instances: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """Rows to be shown, in order, with the points by which they were chosen.
+
+    `reborn` are those whose name was another's in the sample before: they have
+    no rates, and are left out of this one.
+    """
+
+    table: Columns
+    rows: list[str]
+    values: dict[str, dict[str, Point]]
+    reborn: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -69,8 +91,12 @@ class TableView:
         self._missing: tuple[str, ...] = ()
         self._checked = -1
         self._note = ""
-        self._total = 0
-        self._rates = Rates()
+        # Until it is known how many rows there are, those shown are chosen first.
+        self._total = sys.maxsize
+        # Two memories of raw values: of all rows, and of those shown.
+        self._rates, self._more_rates = Rates(), Rates()
+        self._born: dict[str, Value] = {}
+        self._chosen: _Chosen | None = None
         self._rows: dict[str, Row] = {}
         self._scores: dict[str, float] = {}
         self._past: dict[str, deque[tuple[int, Cell]]] = {}
@@ -125,76 +151,145 @@ class TableView:
     # -- samples -----------------------------------------------------------------
 
     def wanted(self) -> frozenset[str]:
-        """Metrics of a sample for it; none where it can't be drawn."""
+        """Metrics of a whole sample for it; none where it can't be drawn."""
         drawn, widget = self._drawn, self._widget
         if drawn is None or drawn.table is None or widget is None:
             return frozenset()
-        return drawn.table.metrics | (frozenset([widget.status]) if widget.status else frozenset())
+        return drawn.table.metrics | widget.about & frozenset([widget.status])
 
     def due(self, t: int) -> bool:
         """Whether a sample of second `t` is one of its own."""
         return bool(self.wanted()) and not 0 <= t - self.seq < self.interval
 
+    def first(self) -> frozenset[str]:
+        """Metrics to fetch of all rows: what chooses them; all, where all rows are shown anyway."""
+        drawn, widget = self._drawn, self._widget
+        if drawn is None or drawn.table is None or widget is None:
+            return frozenset()
+        return self._ranking() if self._total > self._most(drawn) else self.wanted()
+
+    def _ranking(self) -> frozenset[str]:
+        """What rows are chosen by: the column that ranks, who they are, texts that are searched."""
+        drawn, widget = self._drawn, self._widget
+        assert drawn is not None and drawn.table is not None and widget is not None
+        return drawn.table.choosing | widget.about & frozenset([widget.status])
+
+    def choose(
+        self, t: int, sample: Sample, descriptors: Mapping[str, Descriptor], period: float
+    ) -> Rest:
+        """Which rows are shown at second `t`, by a sample of `first()`; what else they need."""
+        try:
+            self._chosen = self._chosen_of(sample, descriptors, period)
+        except Exception as error:  # a fault in one widget ends that one alone
+            self._failed(error)
+            return Rest()
+        table, shown = self._chosen.table, self._chosen.rows
+        needs = self.wanted() - self._ranking()
+        needs -= _brought(sample)
+        if not shown or not needs or not table.indom:
+            return Rest()
+        return Rest(needs | table.identities, table.indom, frozenset(shown))
+
     def take(
         self, t: int, sample: Sample, descriptors: Mapping[str, Descriptor], period: float
     ) -> News:
-        """The sample of second `t`; rates cover the time since the one taken before."""
+        """The rows chosen last, their cells from `sample` too; rates cover the time since the one
+        taken before."""
         try:
             return self._take(t, sample, descriptors, period)
-        except Exception as error:  # a fault in one widget ends that one alone
-            logger.error("the table %s failed", self.wish.text, exc_info=error)
-            self._widget = self._drawn = None
-            self._reason = f"This table failed on the server: {error!r}. Its log says more."
-            self._forget()
-            self.version += 1
+        except Exception as error:
+            self._failed(error)
             return News(t)
+
+    def _failed(self, error: Exception) -> None:
+        logger.error("the table %s failed", self.wish.text, exc_info=error)
+        self._widget = self._drawn = self._chosen = None
+        self._reason = f"This table failed on the server: {error!r}. Its log says more."
+        self._forget()
+        self.version += 1
+
+    def _chosen_of(
+        self, sample: Sample, descriptors: Mapping[str, Descriptor], period: float
+    ) -> _Chosen:
+        drawn, widget = self._drawn, self._widget
+        assert drawn is not None and drawn.table is not None and widget is not None
+        table = drawn.table
+        born = cells.texts_of(sample, table.identity)
+        reborn = frozenset(n for n, when in born.items() if self._born.get(n, when) != when)
+        self._born = born
+        for name in reborn:
+            self._scores.pop(name, None)
+            self._past.pop(name, None)
+        own = cells.part_of(sample, self._ranking(), reborn)
+        values = self._rates.points(own, descriptors, period).values
+        names = {name for m in table.identities for name in values.get(m, ())}
+        ranks = cells.column(table.column(table.sort), drawn, values) if table.sort else {}
+        rows = {name: ranks.get(name) for name in [*names, *ranks]}
+        if drawn.keep is not None:
+            rows = {name: value for name, value in rows.items() if drawn.keep(name)}
+        if not table.identity:
+            # A row may have no number in the column that ranks, and be one all the same.
+            seen = cells.part_of(sample, table.metrics, reborn)
+            for name in cells.names_of(seen, drawn.keep):
+                rows.setdefault(name, None)
+        if table.find is not None:
+            rows = cells.found(rows, table, values)
+        self._note = "" if rows else self._why_none(drawn, sample, values)
+        self._total = len(rows)
+        return _Chosen(table, self._best(drawn, rows), values, reborn)
+
+    def _why_none(
+        self, drawn: Widget, sample: Sample, values: Mapping[str, Mapping[str, Point]]
+    ) -> str:
+        assert drawn.table is not None and self._widget is not None
+        if drawn.table.find is not None and cells.names_of(sample, None):
+            return "No row has these words."
+        said = probe_says(self._widget, values.get(self._widget.status, {}))
+        return said or cells.why_none(drawn.table, sample, self._widget)
 
     def _take(
         self, t: int, sample: Sample, descriptors: Mapping[str, Descriptor], period: float
     ) -> News:
-        drawn, widget = self._drawn, self._widget
-        assert drawn is not None and drawn.table is not None and widget is not None
-        own = _part_of(sample, self.wanted())
-        values = self._rates.points(own, descriptors, period).values
-        rows = self._cells(drawn, values)
-        self._note = ""
-        if not rows:
-            said = probe_says(widget, values.get(widget.status, {}))
-            self._note = said or _why_none(drawn.table, own, widget)
-        self._total = len(rows)
-        shown = self._choose(drawn, rows)
+        drawn, chosen = self._drawn, self._chosen
+        if drawn is None or drawn.table is None or chosen is None:
+            return News(self.seq)  # the columns changed meanwhile: all begins anew
+        self._chosen = None
+        born = cells.texts_of(sample, drawn.table.identity)
+        # Between the two samples a process can have ended, and its number be another's.
+        gone = {n for n, when in born.items() if self._born.get(n, when) != when}
+        rest = cells.part_of(sample, drawn.table.metrics - self._ranking(), chosen.reborn | gone)
+        values = {
+            **chosen.values,
+            **self._more_rates.points(rest, descriptors, period).values,
+        }
+        keep = frozenset(chosen.rows) - gone
+        rows = cells.rows(drawn, values, keep)
+        shown = {name: rows[name] for name in chosen.rows if name in rows}
         news = News(t, self._changes(shown))
         self._rows, self.seq = shown, t
         if drawn.table.spark:
             self._remember(t, drawn.table.spark)
         return news
 
-    def _cells(self, drawn: Widget, values: Mapping[str, Mapping[str, Point]]) -> dict[str, Row]:
-        """All rows that the filter keeps: instance -> cells by column."""
-        assert drawn.table is not None
-        rows: dict[str, Row] = {}
-        window = Window([0], {m: _columns(points) for m, points in values.items()})
-        for column in drawn.table.columns:
-            for name, cell in _column(column, drawn, values, window).items():
-                rows.setdefault(name, {})[column.id] = cell
-        return rows
+    @staticmethod
+    def _most(drawn: Widget) -> int:
+        return drawn.top or sys.maxsize
 
-    def _choose(self, drawn: Widget, rows: dict[str, Row]) -> dict[str, Row]:
+    def _best(self, drawn: Widget, rows: Mapping[str, Cell]) -> list[str]:
         """The rows shown: those with the highest mean of the column that ranks."""
-        assert drawn.table is not None
         scores: dict[str, float] = {}
-        for name, row in rows.items():
-            value = row.get(drawn.table.sort)
+        for name, value in rows.items():
             now = float(value) if isinstance(value, int | float) else 0.0
             before = self._scores.get(name)
             scores[name] = now if before is None else before + _FRESH * (now - before)
         self._scores = scores
-        most = drawn.top or len(rows)
-        if len(rows) <= most:
-            return rows
+        if len(rows) <= self._most(drawn):
+            return list(rows)
         stays = {name: s * _STAYS if name in self._rows else s for name, s in scores.items()}
-        chosen = sorted(rows, key=lambda name: (-stays[name], name not in self._rows, name))
-        return {name: rows[name] for name in chosen[:most]}
+        best = heapq.nsmallest(
+            self._most(drawn), rows, key=lambda n: (-stays[n], n not in self._rows, n)
+        )
+        return best
 
     def _changes(self, shown: dict[str, Row]) -> dict[str, Row | None]:
         cells: dict[str, Row | None] = {n: None for n in self._rows if n not in shown}
@@ -220,8 +315,15 @@ class TableView:
                 del self._past[name]
 
     def _forget(self) -> None:
-        self._rows, self._scores, self._past, self.seq = {}, {}, {}, 0
+        self._rows, self._scores, self._past, self._born, self.seq = {}, {}, {}, {}, 0
+        self._total = sys.maxsize
+        self._chosen = None
         self._rates.reset()
+        self._more_rates.reset()
+
+    @property
+    def _told_total(self) -> int:
+        return 0 if self._total == sys.maxsize else self._total
 
     # -- messages ------------------------------------------------------------------
 
@@ -233,7 +335,13 @@ class TableView:
     def changed(self, channel: str, v: int, news: News) -> dict[str, Any]:
         """The message of what one sample changed."""
         return wire.rows(
-            channel, v, news.seq, self.wish.text, news.cells, total=self._total, note=self._note
+            channel,
+            v,
+            news.seq,
+            self.wish.text,
+            news.cells,
+            total=self._told_total,
+            note=self._note,
         )
 
     def whole(self, channel: str, v: int) -> dict[str, Any]:
@@ -252,7 +360,7 @@ class TableView:
             self.seq,
             self.wish.text,
             dict(self._rows),
-            total=self._total,
+            total=self._told_total,
             note=self._note,
             whole=True,
             t=times,
@@ -260,49 +368,9 @@ class TableView:
         )
 
 
-def _part_of(sample: Sample, names: frozenset[str]) -> Sample:
-    """The sample as if only `names` had been asked for."""
-    parts = [Part(p.stamp, {n: v for n, v in p.values.items() if n in names}) for p in sample.parts]
-    missing = {name: why for name, why in sample.missing.items() if name in names}
-    return Sample([p for p in parts if p.values], missing, sample.agents, sample.uptime)
-
-
-def _columns(points: Mapping[str, Point]) -> dict[str, list[float | None]]:
-    """A metric's points as a window of one row."""
-    return {
-        name: [float("nan") if point is None else point]
-        for name, point in points.items()
-        if not isinstance(point, str)
-    }
-
-
-def _column(
-    column: ColumnSpec, drawn: Widget, values: Mapping[str, Mapping[str, Point]], window: Window
-) -> dict[str, Cell]:
-    if column.expression is None:
-        keep = drawn.keep
-        texts = values.get(column.text, {})
-        return {n: x for n, x in texts.items() if isinstance(x, str) and (not keep or keep(n))}
-    found = column.expression.columns(window, drawn.keep)
-    return {name: _rounded(cells[0]) for name, cells in found.items()}
-
-
-def _rounded(value: float | None) -> Cell:
-    """Six significant digits, as numbers travel; what is shown as unchanged is not told."""
-    if value is None:
-        return None
-    if value == int(value) and abs(value) < 1e15:
-        return int(value)
-    return float(f"{value:.6g}")
-
-
-def _why_none(table: Columns, sample: Sample, widget: Widget) -> str:
-    """Why there are no rows, in words."""
-    for name in sorted(table.metrics):
-        why = sample.missing.get(name, NO_VALUE)
-        if why != NO_VALUE:
-            return why
-    return widget.empty or "There is nothing to show now."
+def _brought(sample: Sample) -> set[str]:
+    """Metrics that a sample was asked for."""
+    return {name for part in sample.parts for name in part.values}.union(sample.missing)
 
 
 def table_view(wish: Wish, interval: int, catalog: Catalog) -> TableView | None:

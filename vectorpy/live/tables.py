@@ -16,11 +16,11 @@ from vectorpy.errors import HostError, HostLate, Overloaded, VectorpyError
 from vectorpy.live.clock import Clock
 from vectorpy.live.host import Host
 from vectorpy.live.sampler import Dials
-from vectorpy.live.table import News, TableView
+from vectorpy.live.table import News, Rest, TableView
 from vectorpy.model.plan import Backoff, Plan, Slot
 from vectorpy.model.sample import Sample
 from vectorpy.model.watch import union
-from vectorpy.sources.face import Source
+from vectorpy.sources.face import ALL, Only, Source
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +106,8 @@ class Tables:
             self._source = source
         started = self._clock.mono()
         sample = self._fetch(names)
+        rests = self._choose(second, views, sample)
+        sample = self._complete(sample, rests)
         self._plan.took(_WEIGHT * (self._clock.mono() - started))
         self._backoff.reset()
         self._took(second, views, sample)
@@ -114,32 +116,55 @@ class Tables:
         """The tables that `second` is a turn of, and their metrics."""
         with self._host.lock:
             views = [view for view in self._host.demand.tables() if view.due(second)]
-            return views, union(view.wanted() for view in views)
+            return views, union(view.first() for view in views)
+
+    def _choose(self, second: int, views: list[TableView], sample: Sample) -> list[Rest]:
+        """Each table chooses its rows; what they need that the first sample has not."""
+        host = self._host
+        with host.lock:
+            known = host.record.descriptors
+            return [view.choose(second, sample, known, self._period(view)) for view in views]
+
+    def _complete(self, sample: Sample, rests: list[Rest]) -> Sample:
+        """The sample with what is shown of the rows chosen, and of them alone."""
+        only: dict[str, set[str]] = {}
+        for rest in rests:
+            if rest.metrics:
+                only.setdefault(rest.indom, set()).update(rest.instances)
+        if not only:
+            return sample
+        more = self._fetch(union(rest.metrics for rest in rests), only)
+        parts = [*sample.parts, *more.parts]
+        missing = {**more.missing, **sample.missing}
+        agents = {d: s or more.agents.get(d, 0) for d, s in sample.agents.items()}
+        return Sample(parts, missing, agents, sample.uptime, sample.requests + more.requests)
+
+    def _period(self, view: TableView) -> float:
+        return max(self._plan.period, view.interval)
 
     def _took(self, second: int, views: list[TableView], sample: Sample) -> None:
         """A sample for these tables: their news go to the channels that have them."""
         host = self._host
         with host.lock:
             for view in views:
-                period = max(self._plan.period, view.interval)
-                news = view.take(second, sample, host.record.descriptors, period)
+                news = view.take(second, sample, host.record.descriptors, self._period(view))
                 self._tell(view, news)
 
     def _tell(self, view: TableView, news: News) -> None:
         for channel in self._host.channels.values():
             channel.tell_rows(self._host.epoch, view, news)
 
-    def _fetch(self, names: tuple[str, ...]) -> Sample:
+    def _fetch(self, names: tuple[str, ...], only: Only = ALL) -> Sample:
         """A fetch; where the context is lost, once more after opening it anew."""
         assert self._source is not None
         try:
-            return self._source.fetch(names)
+            return self._source.fetch(names, only)
         except (HostLate, Overloaded):
             raise
         except HostError as error:
             logger.debug("%s: tables opened anew after: %s", self._host.hid.id, error)
             self._source.open()
-            return self._source.fetch(names)
+            return self._source.fetch(names, only)
 
     def _failed(self, error: VectorpyError) -> float:
         logger.info("%s: tables: %s", self._host.hid.id, error)

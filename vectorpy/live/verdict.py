@@ -15,8 +15,9 @@ from vectorpy.analysis.rules import UNKNOWN
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.verdict import VerdictWidget, columns
 from vectorpy.errors import VectorpyError
+from vectorpy.live.cells import Row
 from vectorpy.live.record import Record
-from vectorpy.live.table import News, Row
+from vectorpy.live.table import News
 from vectorpy.model import wire
 from vectorpy.model.expression import Expression
 from vectorpy.model.watch import Wish

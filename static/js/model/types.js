@@ -12,7 +12,7 @@
  * @typedef {{unit: string, rate: boolean}} Buckets of a histogram: unit of its ranges; whether it
  *   counts events of an interval
  * @typedef {{id: string, title: string, unit: string, text: boolean, help: string, sort?: boolean,
- *   spark?: boolean}} Column of a live table; the first, without an id, is the rows' name
+ *   spark?: boolean, wide?: boolean}} Column of a live table; the first, without an id, is the rows' name
  * @typedef {{channel: string, v: number, seq: number, key: string, whole: boolean, total: number,
  *   note: string, cells: Record<string, Record<string, number|string|null>|null>, t?: number[],
  *   past?: Record<string, (number|null)[]>}} RowsMessage

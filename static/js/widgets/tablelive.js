@@ -67,7 +67,7 @@ class LiveTable {
     if (!known) this.#order = rows.order;
     this.#heads = rows.columns.map((column) => {
       const button = el("button", { type: "button", title: column.help || null, onclick: () => this.#turn(column) }, column.title);
-      const cell = el("th", { scope: "col", class: column.text ? "" : "number" }, button);
+      const cell = el("th", { scope: "col", class: kind(column, "") }, button);
       return { button, cell, column };
     });
     fill(this.#body);
@@ -128,7 +128,7 @@ class LiveTable {
       if (n === 0) return this.#name(name);
       const text = el("span", {});
       if (column.spark) spark = sparkline();
-      return el("td", { class: column.text ? "text" : "number" }, column.spark && spark ? /** @type {Node} */ (spark.parentNode) : null, text);
+      return el("td", { class: kind(column, "text") }, column.spark && spark ? /** @type {Node} */ (spark.parentNode) : null, text);
     });
     const line = { node: el("tr", {}, ...cells), cells, spark };
     this.#write(rows, name, line);
@@ -170,6 +170,11 @@ class LiveTable {
     this.#choose.hidden = !other;
     if (other) say(this.#choose, `Choose by ${column.title}`);
   }
+}
+
+/** The classes of a column's cells. @param {Column} column @param {string} text of texts */
+function kind(column, text) {
+  return [column.text ? text : "number", column.wide ? "wide" : ""].filter(Boolean).join(" ");
 }
 
 /** An empty sparkline; the path is its only child. */
