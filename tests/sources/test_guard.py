@@ -122,3 +122,16 @@ def test_names_are_bounded_and_each_is_there_once():
         3: "[3]",
         4: "x" * 256,
     }
+
+
+def test_secrets_are_taken_out_of_command_lines() -> None:
+    host = FakeHost()
+    lines = {"7": "app --password=geheim -v", "8": "(kthreadd)"}
+    host.gauge("proc.psinfo.psargs", lines, indom="3.9", domain=3)
+    guarded = Guarded(FakeSource(host), "web-01", lambda ok: None)
+    sample = guarded.fetch(["proc.psinfo.psargs"], {"3.9": ["7", "8"]})
+    assert sample.parts[0].values["proc.psinfo.psargs"] == {
+        "7": "app --password=*** -v",
+        "8": "(kthreadd)",
+    }
+    assert host.only == [{"3.9": {"7", "8"}}]

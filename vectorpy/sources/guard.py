@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from vectorpy.errors import VectorpyError
+from vectorpy.model.mask import masked
 from vectorpy.model.metric import Descriptor
 from vectorpy.model.sample import Sample
 from vectorpy.sources import riders
@@ -48,6 +49,8 @@ class Guarded:
         with self._watched():
             sample = self.source.fetch(self._split[1], only)
         sample.missing.update(self._split[2])
+        if not riders.COMMAND_LINES.isdisjoint(asked):
+            _mask(sample)
         return sample
 
     def children(self, prefix: str) -> list[Descriptor]:
@@ -68,3 +71,11 @@ class Guarded:
             error.host = error.host or self._host
             self._note(False)
             raise
+
+
+def _mask(sample: Sample) -> None:
+    """Take secrets out of command lines."""
+    for part in sample.parts:
+        for name in riders.COMMAND_LINES & part.values.keys():
+            lines = part.values[name].items()
+            part.values[name] = {i: masked(x) if isinstance(x, str) else x for i, x in lines}

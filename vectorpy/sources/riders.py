@@ -20,6 +20,9 @@ LINUX_DOMAIN = 60
 FENCED_STATUS = -12400  # not a status of pmcd's own: its agent answers, but may not
 STALE_STATUS = -1  # nor is this: pmcd says well, but the values did not move
 
+# Command lines: they pass `mask` before anybody sees them.
+COMMAND_LINES = frozenset({"proc.psinfo.psargs", "hotproc.psinfo.psargs"})
+
 METRIC_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*\Z")
 NAME_LENGTH = 256
 FETCHED_TYPES = NUMERIC_TYPES | {"string"}
