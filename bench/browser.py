@@ -1,4 +1,4 @@
-"""Row: Chromium's CPU per second on the real page, beside the same series drawn with uPlot.
+"""Rows: Chromium's CPU per second on the real page, beside the same series drawn with uPlot.
 
 Process CPU of the whole browser, painting included; headless and without a
 GPU. The window is tall enough that all charts are in sight, so that neither
@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,9 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from bench.cost import Meter, command, descendants
+from bench import cards
+from bench.pages import SEEN, cpu, settled
 from bench.programs import Context, Server, server
 from bench.table import Row, times
 from bench.viewers import Viewers, channel
@@ -29,8 +29,6 @@ HERE = Path(__file__).resolve().parent
 PRESET = "triage"
 VIEW = {"width": 1440, "height": 1300}
 WINDOWS = {"1m": 60, "5m": 300}
-SETTLE = 8.0  # seconds between opening a page and measuring it
-ARGUMENTS = ["--disable-gpu", "--disable-background-networking"]
 
 
 @contextmanager
@@ -56,10 +54,11 @@ def _measure(context: Context, vectorpy: Server, watch: dict[str, Any]) -> list[
     ours, plain = {}, {}
     for text, seconds in WINDOWS.items():
         url = f"http://127.0.0.1:{vectorpy.port}/?host=local&preset={PRESET}&window={text}"
-        ours[text] = _cpu(context, url, "window.vectorpy.points_seen")
+        ours[text] = _cpu(context, url)
         with _uplot_page(context, _data(layout, history, seconds)) as other:
             plain[text] = _cpu(context, other, "window.ticks")
-    return [*(_row(text, ours[text], plain[text]) for text in WINDOWS), _growth(ours)]
+    drawing = [*(_row(text, ours[text], plain[text]) for text in WINDOWS), _growth(ours)]
+    return [*drawing, *cards.rows(vectorpy, context.seconds)]
 
 
 def _row(window: str, ours: float, plain: float) -> Row:
@@ -69,7 +68,7 @@ def _row(window: str, ours: float, plain: float) -> Row:
         "the same series with uPlot",
         f"{plain * 1000:.0f} ms",
         times(ours, plain),
-        "9x",
+        "2x",
     )
 
 
@@ -81,33 +80,13 @@ def _growth(ours: dict[str, float]) -> Row:
         "1 minute of data",
         f"{short * 1000:.0f} ms",
         times(long, short),
-        "1.5x",
+        "1.1x",
     )
 
 
-def _cpu(context: Context, url: str, counter: str) -> float:
-    """CPU seconds per second of a fresh browser with `url` open; the page must be moving."""
-    with sync_playwright() as playwright:
-        browser = open_browser(playwright)
-        page = browser.new_page(viewport=VIEW)
-        page.goto(url)
-        page.wait_for_function(f"() => {counter} > 2", timeout=30_000)
-        time.sleep(SETTLE)
-        seen = page.evaluate(counter)
-        meter = Meter(pid for pid in descendants(os.getpid()) if "chrom" in command(pid))
-        time.sleep(context.seconds)
-        used = meter.per_second()
-        if page.evaluate(counter) - seen < context.seconds / 2:
-            raise RuntimeError(f"{url} stood still while it was measured")
-        browser.close()
-    return used
-
-
-def open_browser(playwright: Any) -> Any:
-    """A headless Chromium of the system."""
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS + sandbox)
+def _cpu(context: Context, url: str, counter: str = SEEN) -> float:
+    with settled(url, VIEW, counter) as (_, page):
+        return cpu(page, context.seconds, counter)
 
 
 def stop_watch(page: Page, start: Callable[[], None], goal: str) -> float:

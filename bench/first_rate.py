@@ -9,7 +9,8 @@ from functools import partial
 import requests
 from playwright.sync_api import sync_playwright
 
-from bench.browser import VIEW, open_browser, stop_watch
+from bench.browser import VIEW, stop_watch
+from bench.pages import open_browser
 from bench.programs import Context, server
 from bench.relay import Relay
 from bench.table import Row, spread

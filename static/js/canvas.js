@@ -1,22 +1,31 @@
 /**
- * The lines and areas of one live chart, on a canvas over Plotly's plot box. Each second the
+ * The lines and areas of one live chart and its labels of time, on a canvas over Plotly's plot box
+ * and the margin below. Each second the
  * picture moves to the left by whole pixels and only the newest strip is drawn; all is drawn
  * where anything else changed. What is where is told by model/slide.js and model/path.js.
  */
 
 import { el } from "./dom.js";
-import { MARGIN } from "./model/figure.js";
+import { MARGIN, innerOf } from "./model/figure.js";
+import { timeLabels } from "./model/overlay.js";
 import { dashes, follow } from "./model/path.js";
 import { scaleOf, slide } from "./model/slide.js";
 
 /** As Plotly draws corners. */
 const MITRE = 2;
+const FONT = "Inter, system-ui, sans-serif";
+const LETTERS = 11;
 
-/** @typedef {import("./model/picture.js").Ink} Ink */
+/**
+ * @typedef {import("./model/picture.js").Ink} Ink
+ * @typedef {import("./model/picture.js").Picture} Picture
+ * @typedef {{width: number, height: number, below: number, ratio: number}} Box in pixels of the screen
+ */
 
 class Canvas {
   node = el("canvas", { class: "ink", "aria-hidden": "true", hidden: true });
-  #pen = /** @type {CanvasRenderingContext2D} */ (this.node.getContext("2d"));
+  // Not a layer of its own: dozens of those cost Chromium more than the drawing.
+  #pen = /** @type {CanvasRenderingContext2D} */ (this.node.getContext("2d", { willReadFrequently: true }));
   /** @type {import("./model/slide.js").Place|null} */
   #place = null;
   /** Pixels of the screen that the box has, where the browser tells them. */
@@ -38,10 +47,16 @@ class Canvas {
     }
   }
 
-  /** @param {Ink} ink @param {{width: number, height: number}} paper */
-  draw(ink, paper) {
+  /** @param {Picture} picture @param {Ink} ink */
+  draw(picture, ink) {
     this.node.hidden = false;
-    const { width, height, ratio } = this.#fit(paper);
+    const box = this.#fit(picture.paper);
+    this.#ink(ink, box);
+    this.#labels(picture, box);
+  }
+
+  /** @param {Ink} ink @param {Box} box */
+  #ink(ink, { width, height, ratio }) {
     const before = ink.steady ? this.#place : null;
     const step = slide(before, ink.stretch, width, ratio);
     this.#place = step.place;
@@ -49,12 +64,10 @@ class Canvas {
     const pen = this.#pen;
     pen.save();
     if (step.by) this.#move(step.by, width, height);
+    pen.beginPath();
+    pen.rect(step.clip, 0, width - step.clip, height);
+    pen.clip();
     pen.clearRect(step.clip, 0, width - step.clip, height);
-    if (step.clip) {
-      pen.beginPath();
-      pen.rect(step.clip, 0, width - step.clip, height);
-      pen.clip();
-    }
     const scale = scaleOf(step.place, ink.stretch, ink.range, width, height);
     for (const trace of ink.traces(step.since)) this.#trace(trace, scale, ratio);
     pen.restore();
@@ -71,9 +84,10 @@ class Canvas {
     this.node.remove();
   }
 
-  /** @param {{width: number, height: number}} paper */
+  /** @param {import("./model/figure.js").Paper} paper @returns {Box} */
   #fit(paper) {
-    const box = { width: paper.width - MARGIN.l - MARGIN.r, height: paper.height - MARGIN.t - MARGIN.b };
+    const inner = innerOf(paper);
+    const box = { width: inner.width, height: inner.height + MARGIN.b };
     const ratio = window.devicePixelRatio || 1;
     const near = (/** @type {"width"|"height"} */ side) => {
       const about = box[side] * ratio;
@@ -87,7 +101,7 @@ class Canvas {
     }
     this.node.style.width = `${box.width}px`;
     this.node.style.height = `${box.height}px`;
-    return { width, height, ratio };
+    return { width, height: Math.round(inner.height * ratio), below: height, ratio };
   }
 
   /** @param {number} by @param {number} width @param {number} height */
@@ -95,6 +109,16 @@ class Canvas {
     this.#pen.globalCompositeOperation = "copy";
     this.#pen.drawImage(this.node, by, 0, width - by, height, 0, 0, width - by, height);
     this.#pen.globalCompositeOperation = "source-over";
+  }
+
+  /** @param {Picture} picture @param {Box} box */
+  #labels({ layout, paper }, { width, height, below, ratio }) {
+    const pen = this.#pen;
+    pen.clearRect(0, height, width, below - height);
+    pen.font = `${LETTERS * ratio}px ${FONT}`;
+    pen.textAlign = "center";
+    pen.fillStyle = paper.palette.muted;
+    for (const { x, y, text } of timeLabels(layout, paper)) pen.fillText(text, x * ratio, y * ratio);
   }
 
   /** @param {import("./model/path.js").Trace} trace @param {import("./model/path.js").Scale} scale @param {number} ratio */

@@ -37,9 +37,17 @@ function fill(node, ...children) {
   node.replaceChildren(...kept(children));
 }
 
-/** Sets text where it differs, which saves a layout. @param {Node} node @param {string} text */
+/** Sets text where it differs, in the text node that is there: a new one costs the browser a box. @param {Node} node @param {string} text */
 function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const [only] = node.childNodes;
+  if (node.childNodes.length === 1 && only.nodeType === Node.TEXT_NODE && text) {
+    if (only.nodeValue !== text) only.nodeValue = text;
+  } else if (node.textContent !== text) node.textContent = text;
+}
+
+/** Hides or shows where that differs; writing the same costs a look at all styles. @param {HTMLElement} node @param {boolean} hidden */
+function hide(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -76,4 +84,4 @@ function icon(name) {
   return svg;
 }
 
-export { el, fill, icon, say };
+export { el, fill, hide, icon, say };

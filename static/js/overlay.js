@@ -1,10 +1,10 @@
 /**
- * What stands over the ink of a live chart: labels of time, bands over gaps, marks, limits and
- * their words, as SVG that looks like Plotly's own. What slides with time stands in groups that
- * are moved as a whole, so that a quiet second changes one attribute.
+ * What stands over the ink of a live chart: bands over gaps, marks, limits and their words, as SVG
+ * that looks like Plotly's own. Most charts have none of it, and a quiet second changes nothing:
+ * not even a transform, since one that changes makes Chromium sort all layers of the page anew.
  */
 
-import { MARGIN } from "./model/figure.js";
+import { MARGIN, innerOf } from "./model/figure.js";
 import { fixedParts, slidingParts } from "./model/overlay.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -16,37 +16,29 @@ class Overlay {
   #box = svg("svg", { x: MARGIN.l, y: MARGIN.t });
   #shapes = new Group();
   #limits = new Group();
-  #ticks = new Group();
   #words = new Group();
-  /** @type {{key: string, origin: number}|null} */
-  #place = null;
+  #size = "";
 
   constructor() {
     this.#box.append(this.#shapes.node, this.#limits.node);
-    this.node.append(this.#box, this.#ticks.node, this.#words.node);
+    this.node.append(this.#box, this.#words.node);
     this.hide();
   }
 
   /** @param {import("./model/picture.js").Picture} picture */
   draw({ layout, paper }) {
-    const [from, to] = layout.xaxis.range;
-    const width = paper.width - MARGIN.l - MARGIN.r;
-    const key = `${paper.width} ${paper.height} ${to - from}`;
-    if (this.#place?.key !== key) {
-      this.#place = { key, origin: from };
+    const size = `${paper.width} ${paper.height}`;
+    if (this.#size !== size) {
+      this.#size = size;
       put(this.node, { width: paper.width, height: paper.height });
-      put(this.#box, { width, height: paper.height - MARGIN.t - MARGIN.b });
+      const { width, height } = innerOf(paper);
+      put(this.#box, { width, height });
     }
-    const { origin } = this.#place;
-    const perSecond = width / (to - from);
-    const sliding = slidingParts(layout, paper, origin, perSecond);
-    const fixed = fixedParts(layout, paper);
-    const moved = `translate(${round((origin - from) * perSecond)},0)`;
-    this.#shapes.draw(sliding.shapes, moved);
-    this.#ticks.draw(sliding.ticks, moved);
-    this.#limits.draw(fixed.limits, "");
-    this.#words.draw(fixed.words, "");
-    this.node.style.display = "";
+    const { limits, words } = fixedParts(layout, paper);
+    this.#shapes.draw(slidingParts(layout, paper));
+    this.#limits.draw(limits);
+    this.#words.draw(words);
+    this.node.style.display = layout.shapes.length || words.length ? "" : "none";
   }
 
   hide() {
@@ -59,16 +51,11 @@ class Group {
   node = svg("g", {});
   /** @type {{tag: string, node: SVGElement, written: Record<string, string>}[]} */
   #nodes = [];
-  #moved = "";
 
-  /** @param {Part[]} parts @param {string} moved */
-  draw(parts, moved) {
+  /** @param {Part[]} parts */
+  draw(parts) {
     for (const extra of this.#nodes.splice(parts.length)) extra.node.remove();
     parts.forEach((part, n) => this.#part(part, n));
-    if (parts.length && moved !== this.#moved) {
-      this.#moved = moved;
-      put(this.node, { transform: moved });
-    }
   }
 
   /** @param {Part} part @param {number} n */
@@ -95,11 +82,6 @@ function svg(tag, attributes) {
 function put(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   return node;
-}
-
-/** @param {number} value */
-function round(value) {
-  return Math.round(value * 100) / 100;
 }
 
 export { Overlay };

@@ -49,11 +49,6 @@ class Renderer {
     return this.#canvas.drawn;
   }
 
-  /** A PNG of what is drawn, to the downloads. @param {string} name */
-  save(name) {
-    return this.figure && this.#chart.save(this.figure, name);
-  }
-
   destroy() {
     this.#canvas.destroy();
     this.#chart.destroy();
@@ -63,7 +58,7 @@ class Renderer {
   #live(picture, ink) {
     const frame = frameOf(picture);
     if (frame.key !== this.#frame && this.#chart.draw(frame)) this.#frame = frame.key;
-    this.#canvas.draw(ink, picture.paper);
+    this.#canvas.draw(picture, ink);
     this.#overlay.draw(picture);
   }
 }

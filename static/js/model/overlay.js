@@ -1,6 +1,6 @@
 /**
- * From Plotly's layout of a chart to the few SVG elements that a live one has over its ink:
- * what slides with time, in pixels from a fixed second, and what stays. Pure.
+ * From Plotly's layout of a chart to what a live one has besides its lines: the labels of time,
+ * and the few SVG elements over the ink. Pure.
  */
 
 import { innerOf, MARGIN } from "./figure.js";
@@ -20,33 +20,36 @@ function round(value) {
 }
 
 /**
- * Bands, marks and labels of time, at pixels from the second `origin`.
+ * Labels of time: the middle of each, and the foot of its letters, in the plot's box.
  * @param {any} layout
  * @param {Paper} paper
- * @param {number} origin
- * @param {number} perSecond
- * @returns {{shapes: Part[], ticks: Part[]}}
+ * @returns {{x: number, y: number, text: string}[]}
  */
-function slidingParts({ shapes, xaxis }, paper, origin, perSecond) {
-  const { height } = innerOf(paper);
-  const at = (/** @type {number} */ t) => round((t - origin) * perSecond);
-  const sliding = shapes.filter((/** @type {any} */ shape) => shape.xref === "x");
-  return {
-    shapes: sliding.map((/** @type {any} */ { type, x0, x1, y0, y1, fillcolor, line }) =>
+function timeLabels({ xaxis }, paper) {
+  const { width, height } = innerOf(paper);
+  const [from, to] = xaxis.range;
+  const x = (/** @type {number} */ t) => round(((t - from) / (to - from)) * width);
+  return xaxis.tickvals.map((/** @type {number} */ t, /** @type {number} */ n) => ({ x: x(t), y: height + TICK_FOOT, text: xaxis.ticktext[n] }));
+}
+
+/**
+ * Bands and marks, in the plot's box.
+ * @param {any} layout
+ * @param {Paper} paper
+ * @returns {Part[]}
+ */
+function slidingParts({ shapes, xaxis }, paper) {
+  const { width, height } = innerOf(paper);
+  const [from, to] = xaxis.range;
+  const perSecond = width / (to - from);
+  const at = (/** @type {number} */ t) => round((t - from) * perSecond);
+  return shapes
+    .filter((/** @type {any} */ shape) => shape.xref === "x")
+    .map((/** @type {any} */ { type, x0, x1, y0, y1, fillcolor, line }) =>
       type === "rect"
         ? { tag: "rect", x: at(x0), y: 0, width: round((x1 - x0) * perSecond), height, fill: fillcolor }
         : { tag: "line", x1: at(x0), x2: at(x1), y1: (1 - y0) * height, y2: (1 - y1) * height, stroke: line.color, "stroke-width": line.width },
-    ),
-    ticks: xaxis.tickvals.map((/** @type {number} */ t, /** @type {number} */ n) => ({
-      tag: "text",
-      x: round(at(t) + MARGIN.l),
-      y: MARGIN.t + height + TICK_FOOT,
-      "text-anchor": "middle",
-      "font-size": "11px",
-      fill: paper.palette.muted,
-      text: xaxis.ticktext[n],
-    })),
-  };
+    );
 }
 
 /**
@@ -92,4 +95,4 @@ function plain(text) {
   return text.split("<br>").map(read);
 }
 
-export { fixedParts, slidingParts };
+export { fixedParts, slidingParts, timeLabels };

@@ -4,7 +4,7 @@
  */
 
 import { findWidget, option_set, part_chosen, series_isolated, series_toggled, view_frozen } from "../actions.js";
-import { el, fill, icon, say } from "../dom.js";
+import { el, fill, hide, icon, say } from "../dom.js";
 import { bucketScale, bucketTip, bucketTotal } from "../model/buckets.js";
 import { hostTitle, stateName } from "../model/hosts.js";
 import { planPens } from "../model/pens.js";
@@ -262,8 +262,8 @@ class Card {
     const value = (/** @type {number} */ index) => (share === null ? recent(view, index) : row === null ? NaN : view.columns[index][row]);
     const charted = this.plot !== null;
     const heat = widget.kind === "heatmap";
-    this.#legend.node.hidden = !charted || heat;
-    this.#scale.hidden = !heat;
+    hide(this.#legend.node, !charted || heat);
+    hide(this.#scale, !heat);
     const { buckets } = widget;
     const scale = buckets ? bucketScale(view, this.#range, buckets) : scaleText(view, plan, this.#range);
     if (heat) scale.forEach((text, n) => say(this.#scaleWords[n], text));
@@ -308,7 +308,7 @@ class Card {
 
   /** @param {string} text @param {string} [kind] */
   #say(text, kind = "") {
-    this.#message.hidden = !text;
+    hide(this.#message, !text);
     say(this.#message, text);
     this.node.classList.toggle("mute", text !== "" && !this.points);
     this.node.classList.toggle("cannot", kind === "cannot");
