@@ -220,6 +220,8 @@ def test_a_phone_needs_no_sideways_scrolling(view: Callable[..., Any], remote: A
     page = view(
         f"/?host=local&host={remote.web}&preset=triage&v=1", viewport={"width": 390, "height": 844}
     )
+    narrow(page)
+    page.card("local", "cpu").scroll_into_view_if_needed()  # below both hosts' verdicts
     page.drawn("local", "cpu")
     narrow(page)
     page.page.get_by_label("Preset").select_option("disk")
