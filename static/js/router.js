@@ -3,7 +3,7 @@
  * Forward bring dashboards back, and links of Vector are read once and rewritten.
  */
 
-import { dashboard_opened, findWidget, meantWish, notice_given, shownWishes } from "./actions.js";
+import { dashboard_opened, findWidget, meantWish, notice_given, notices_swept, shownWishes } from "./actions.js";
 import { decode, encode } from "./model/url.js";
 import { readVector } from "./model/vector.js";
 
@@ -86,6 +86,11 @@ function startRouter(store) {
   open(store);
   window.history.replaceState(null, "", path + queryOf());
   travelling = false;
+  // Widgets came, changed or went: what was told of unknown names may hold no more.
+  store.subscribe((state) => state.catalog, () => {
+    store.do(notices_swept, "url ");
+    tell(store, unknownNames(store));
+  });
   store.subscribe((state) => state.dashboard, (now, before) => {
     const query = queryOf();
     if (travelling || query === window.location.search) return;
