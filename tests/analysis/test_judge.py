@@ -150,6 +150,20 @@ def test_a_gap_adds_no_guilt_and_a_short_one_takes_none_away(bench: Any) -> None
     assert b.state(U) == "guilty"
 
 
+def test_guilt_across_a_gap_says_what_was_measured_before_it(bench: Any) -> None:
+    b = bench(BUSY.replace("seconds = 6, of = 8", "seconds = 6, of = 20"))
+    b.run(busy(99), 16)
+    for _ in range(7):
+        b.fail()
+    assert b.cell(U)[:2] == ("guilty", "99 % busy")
+
+
+def test_a_share_is_never_more_than_all(bench: Any) -> None:
+    b = bench(only=["cpu-pressure"])
+    b.run({"kernel.all.pressure.cpu.some.total": 1.04}, 20)
+    assert b.cell("cpu saturation").text == "pressure 100 %"
+
+
 def test_a_long_gap_leaves_neither_guilt_nor_innocence(bench: Any) -> None:
     b = bench(BUSY)
     b.run(busy(99), 20)

@@ -103,8 +103,9 @@ class Suspect:
         return next((state for state, raised in self.levels if raised.at is not None), "")
 
     def mean(self, t: int) -> float | None:
-        """Mean of its values in the last seconds up to t; None where there were none."""
+        """Mean of its values in the last seconds up to t, or before a gap; None without any."""
         values = [value for when, value in self._shown if when > t - SHOWN]
+        values = values or [value for _, value in self._shown]
         return math.fsum(values) / len(values) if values else None
 
     def count(self, t: int) -> int:
