@@ -25,6 +25,7 @@ def test_healthz_is_green_then_red_by_a_child_then_green(server: Any, wait_until
     wait_until(lambda: server.get("/healthz")[0] == 200, "a first sign of life of the sampler")
     _write_health(server, pmcd=CHILD, web={**CHILD, "state": "starting"})
     status, found = server.json("/healthz")
+    assert found["catalog"] == {"ok": True, "problems": []}
     assert (status, found["status"]) == (503, "failing")
     assert (found["children"]["pmcd"]["ok"], found["children"]["web"]["ok"]) == (True, False)
     _write_health(server, pmcd={**CHILD, "restarts": 2})
