@@ -135,7 +135,7 @@ function verdict(brush, card, x, y, width) {
     const box = cell.getBoundingClientRect();
     const left = x + box.left - corner.left;
     const most = Math.min(box.width, x + width - left) - 6;
-    brush.text(cell.getAttribute("aria-label") ?? cell.textContent ?? "", left + 4, y + box.top - corner.top + 14, { size: 11, most });
+    brush.text(cell.querySelector(".spoken")?.textContent ?? "", left + 4, y + box.top - corner.top + 14, { size: 11, most });
   }
 }
 

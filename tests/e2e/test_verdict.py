@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 CELLS = [f"{r}: {a}" for r in ("cpu", "memory", "disk", "network") for a in ("u", "s", "e")]
 _READ = """(all) => all.map((cell) => ({
-    state: cell.dataset.state, words: cell.innerText, said: cell.getAttribute("aria-label")}))"""
+    state: cell.dataset.state, words: cell.innerText, said: cell.querySelector(".spoken").textContent}))"""
 _SPIN = "import time; end = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
 
 

@@ -20,13 +20,15 @@ class CellButton {
   #word = el("b", {});
   #text = el("span", { class: "verdict-text" });
   #held = el("span", { class: "verdict-held" });
+  /** For those who hear it: the parts are made for the eye. */
+  #said = el("span", { class: "spoken" });
   widget = "";
   state = "";
 
   /** @param {string} aspect @param {() => void} go */
   constructor(aspect, go) {
     const name = el("span", { class: "verdict-aspect" }, NAMES[aspect]);
-    this.node = el("button", { type: "button", class: "verdict-cell", tabindex: "-1", onclick: go }, el("span", { class: "verdict-words" }, this.#mark, name, this.#word, this.#text, this.#held));
+    this.node = el("button", { type: "button", class: "verdict-cell", tabindex: "-1", onclick: go }, this.#said, el("span", { class: "verdict-words", "aria-hidden": "true" }, this.#mark, name, this.#word, this.#text, this.#held));
   }
 
   /** @param {Cell} cell */
@@ -40,10 +42,8 @@ class CellButton {
     say(this.#text, cell.text);
     say(this.#held, cell.held);
     const words = sentence(cell);
-    if (this.node.getAttribute("aria-label") !== words) {
-      this.node.setAttribute("aria-label", words);
-      this.node.title = words;
-    }
+    say(this.#said, words);
+    if (this.node.title !== words) this.node.title = words;
   }
 }
 
