@@ -94,6 +94,7 @@ def test_a_preset_asks_for_what_its_question_needs(catalog, id):
 def test_the_other_presets_are_there_and_have_vector_s_names_too(catalog):
     assert {"verdict", "runq", "io", "jvm", "triage", "ebpf"} <= set(catalog.presets)
     names = {"mem": "memory", "net": "network", "container": "containers", "dmesg": "events"}
+    names["top"] = "processes"
     assert {name: catalog.preset(name).id for name in names} == names
 
 
