@@ -14,8 +14,9 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = """
 async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
-  const grave = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return grave.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  const grave = found.violations.filter(({ impact }) => /serious|critical/.test(impact));
+  const where = (nodes) => nodes.map(({ html }) => html.slice(0, 120)).join(" | ");
+  return grave.map(({ id, help, nodes }) => `${id}: ${help}: ${where(nodes)}`);
 }
 """
 _THEMED = "(theme) => window.vectorpy.state.theme === theme"

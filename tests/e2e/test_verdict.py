@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +20,9 @@ pytestmark = pytest.mark.e2e
 
 CELLS = [f"{r}: {a}" for r in ("cpu", "memory", "disk", "network") for a in ("u", "s", "e")]
 _READ = """(all) => all.map((cell) => ({
-    state: cell.dataset.state, words: cell.innerText, said: cell.querySelector(".spoken").textContent}))"""
+    state: cell.dataset.state,
+    words: cell.querySelector(".verdict-words").innerText,
+    said: cell.querySelector(".spoken").textContent}))"""
 _SPIN = "import time; end = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
 
 
@@ -31,6 +36,33 @@ def burning() -> Iterator[None]:
         for worker in workers:
             worker.kill()
             worker.wait()
+
+
+@contextmanager
+def overflowing() -> Iterator[None]:
+    """Somebody calls a service that does not accept, some thirty times a second."""
+    done = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+
+    def call() -> None:
+        callers: deque[socket.socket] = deque()
+        while not done.wait(0.03):
+            callers.append(socket.socket())
+            callers[-1].setblocking(False)
+            callers[-1].connect_ex(listener.getsockname())
+            while len(callers) > 100:
+                callers.popleft().close()
+        for caller in callers:
+            caller.close()
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        listener.close()
 
 
 def cells(page: Any, host: str = "local") -> list[dict[str, str]]:
@@ -91,6 +123,18 @@ def test_a_burnt_cpu_is_guilty_within_its_seconds_and_fine_again(view: Callable[
     until(page, lambda: cell(page, "CPU utilization")["state"] == "fine", 40)
 
 
+def test_full_accept_queues_are_watched_then_guilty_and_cleared(view: Callable[..., Any]) -> None:
+    """Errors that the test brings about itself show however busy the machine is."""
+    page = view("/?host=local&w=verdict&w=tcp-listen&v=1")
+    page.until(lambda: told(page))
+    name = "Network saturation"
+    with overflowing():
+        until(page, lambda: cell(page, name)["state"] in ("watch", "guilty"), 30)
+        until(page, lambda: "full accept queues" in cell(page, name)["said"], 20)
+        until(page, lambda: cell(page, name)["state"] == "guilty", 40)
+    until(page, lambda: "full accept queues" not in cell(page, name)["said"], 60)
+
+
 def test_a_cell_leads_to_the_widget_that_shows_it(view: Callable[..., Any]) -> None:
     page = view("/?host=local&w=verdict&w=memory-available&v=1")
     page.until(lambda: told(page))
@@ -101,10 +145,10 @@ def test_a_cell_leads_to_the_widget_that_shows_it(view: Callable[..., Any]) -> N
     # By keyboard: one stop of Tab, then arrows; what is not on the page is added to it.
     strip.focus()
     page.page.keyboard.press("Tab")
-    assert "CPU utilization" in page.page.evaluate("document.activeElement.ariaLabel")
+    assert "CPU utilization" in page.page.evaluate("document.activeElement.textContent")
     for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
         page.page.keyboard.press(key)
-    assert "Memory errors" in page.page.evaluate("document.activeElement.ariaLabel")
+    assert "Memory errors" in page.page.evaluate("document.activeElement.textContent")
     page.page.keyboard.press("Enter")
     page.until(lambda: page.wishes() == ["verdict", "memory-available", "oom-kills"])
     assert focused(page) == "oom-kills"
