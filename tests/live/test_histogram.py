@@ -93,3 +93,24 @@ def test_nothing_happened_and_nothing_works_are_told_apart(world: Any, build: An
     assert w.sink.of("layout")[-1]["widgets"][0]["reason"] == (
         "The agent blk runs on this host, but its probe blk says: needs CAP_BPF."
     )
+
+
+def test_what_a_probe_says_may_come_later_than_the_lack_of_values(
+    world: Any, build: Any
+) -> None:
+    w = drive(world, build, gate="blk.count", probe="blk", empty="Nothing yet.")
+    w.web.gauge("blk.count", {"all": 0}, domain=400, indom="400.0")
+    w.web.gauge("blk.probe.status", {"blk": "ok"}, domain=400, indom="400.1")
+    for name in ("blk.read", "blk.write", "blk.count"):
+        w.web.without_value(name, "It has no value there now.")
+    w.join("io")
+    w.run(2.5)
+    assert "blk.count has no value there" in w.sink.of("layout")[-1]["widgets"][0]["reason"]
+    w.web.gauge("blk.probe.status", {"blk": "needs CAP_BPF"}, domain=400, indom="400.1")
+    w.run(2.5)
+    assert w.sink.of("layout")[-1]["widgets"][0]["reason"] == (
+        "The agent blk runs on this host, but its probe blk says: needs CAP_BPF."
+    )
+    count = len(w.sink.of("layout"))
+    w.run(3.0)
+    assert len(w.sink.of("layout")) == count, "it is said once"
