@@ -189,3 +189,15 @@ def test_local_is_the_vectorpy_that_runs_on_the_port(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(tmp_path / "pmcd.sock"))
         assert inspect.local_socket(settings, {}) == str(tmp_path / "pmcd.sock")
+
+
+def test_faults_of_own_files_are_told_beside_the_list(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text('group = "Own"\n\n[[widget]]\nid = "x"\n', encoding="utf-8")
+    result = run("widgets", VECTORPY_CATALOG_DIR=str(tmp_path))
+    assert result.exit_code == 0
+    assert (
+        f"vectorpy: {tmp_path}/own.toml, line 3: the widget 'x': kind is missing" in result.output
+    )
+    assert "disk-latency" in result.output

@@ -231,7 +231,10 @@ def _catalog(flags: dict[str, Any]) -> Catalog:
     from vectorpy.catalog.loader import load as load_catalog
 
     folder = _settings(flags).catalog_dir
-    return load_catalog(Path(folder) if folder else None)
+    catalog = load_catalog(Path(folder) if folder else None)
+    for problem in catalog.problems:
+        _complain(problem)
+    return catalog
 
 
 def _complain(text: str) -> None:
