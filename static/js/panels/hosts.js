@@ -75,6 +75,8 @@ class HostHead {
 
   /** Shows what is known, the countdown too. */
   update() {
+    // The first beat after a hidden page is seen again makes up for it.
+    if (document.hidden) return;
     const { hosts, link } = this.#store.state;
     const said = hosts[this.host];
     // Without a connection to vectorpy, what was heard last is no news.
