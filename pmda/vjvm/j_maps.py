@@ -50,6 +50,7 @@ class Rule(NamedTuple):
     part: str
     keys: Tuple[str, ...]
     type: str
+    counter: bool = False
 
 
 class Map(NamedTuple):
@@ -121,7 +122,8 @@ def _rule(metric: str, fields: Dict[str, str]) -> Rule:
         raise ValueError("the pattern has no property %s" % missing[0])
     if fields["type"] not in (vtable.U32, vtable.U64, vtable.I64, vtable.DOUBLE):
         raise ValueError("type is U32, U64, 64 or DOUBLE, not %s" % fields["type"])
-    return Rule(metric, pattern, attribute, part, keys, fields["type"])
+    counter = fields.get("semantics") == vtable.COUNTER
+    return Rule(metric, pattern, attribute, part, keys, fields["type"], counter)
 
 
 def _metric(

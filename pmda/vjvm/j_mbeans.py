@@ -20,6 +20,7 @@ from typing import (
     Union,
 )
 
+import j_between
 import j_jvm
 import j_maps
 import j_objects
@@ -33,7 +34,7 @@ MOST_SERVERS = 16
 _PID = re.compile(r"(\d{1,10})@")
 
 Logins = Union[Dict[str, Tuple[str, str]], str]  # by HOST:PORT, or why there are none
-Values = Dict[str, Dict[str, "int | float"]]  # metric -> bean's label -> value
+Values = j_between.Values
 
 
 class Answer(NamedTuple):
@@ -119,6 +120,8 @@ class Poller:
         self.server = server
         self.why = "not asked yet"
         self._answer: Optional[Answer] = None
+        self._between = j_between.Between(frozenset(r.metric for r in rules if r.counter))
+        self._lock = threading.Lock()
         self._rules = rules
         self._login = login
         self._conf = conf
@@ -135,10 +138,12 @@ class Poller:
             self._thread.join(1.0)
 
     def answer(self) -> Optional[Answer]:
-        """The last one while it is not too old."""
-        last = self._answer
-        age = max(3.0, 2.5 * self._conf.mbeans_every)
-        return last if last is not None and self._clock() - last.at <= age else None
+        """The last one while it is not too old, with counters as they are between two."""
+        last, now = self._answer, self._clock()
+        if last is None or now - last.at > max(3.0, 2.5 * self._conf.mbeans_every):
+            return None
+        with self._lock:
+            return last._replace(values=self._between.at(now))
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -149,7 +154,10 @@ class Poller:
         """Ask; whatever comes back, this ends with `answer` or `why` set."""
         try:
             beans = self._ask()
-            self._answer = Answer(self._clock(), apply(self._rules, beans), pid_of(beans))
+            found = Answer(self._clock(), apply(self._rules, beans), pid_of(beans))
+            with self._lock:
+                self._between.take(found.at, found.values)
+            self._answer = found
             self.why = ""
         except j_servers.ServerError as error:
             self.why = str(error)

@@ -113,7 +113,7 @@ def test_a_snapshot_of_four_jvms(world: Any, conf: Callable[..., vconf.Conf]) ->
 
 
 def values(snapshot: vsnap.Snapshot, name: str) -> list[Any]:
-    return [cell[0] for cell in snapshot.values[j_table.TABLE.by_name[name].key].values()]
+    return list(snapshot.values[j_table.TABLE.by_name[name].key].values())
 
 
 def test_counters_go_on_where_a_file_grows_and_stop_where_it_is_cut_off(
