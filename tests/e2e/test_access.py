@@ -141,7 +141,7 @@ def test_all_by_keyboard(view: Callable[..., Any], remote: Any) -> None:
     page.page.locator("dialog.help").wait_for(state="detached")
     keys.press("w")
     page.page.locator("dialog.picker").wait_for()
-    keys.type("softnet")
+    keys.type("(softnet)")
     page.until(lambda: page.page.locator(".pick[data-id]").count() == 1)
     while page.page.evaluate("document.activeElement.dataset.id") != "softnet":
         keys.press("Tab")
