@@ -18,6 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair, and no test's.
+settings.register_profile("vectorpy", deadline=None)
+settings.load_profile("vectorpy")
 
 PATIENCE = 3.0  # seconds in which threads and children may end by themselves
 

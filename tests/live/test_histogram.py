@@ -95,9 +95,7 @@ def test_nothing_happened_and_nothing_works_are_told_apart(world: Any, build: An
     )
 
 
-def test_what_a_probe_says_may_come_later_than_the_lack_of_values(
-    world: Any, build: Any
-) -> None:
+def test_what_a_probe_says_may_come_later_than_the_lack_of_values(world: Any, build: Any) -> None:
     w = drive(world, build, gate="blk.count", probe="blk", empty="Nothing yet.")
     w.web.gauge("blk.count", {"all": 0}, domain=400, indom="400.0")
     w.web.gauge("blk.probe.status", {"blk": "ok"}, domain=400, indom="400.1")

@@ -59,6 +59,11 @@ class LiveTable {
     this.#tell(rows);
   }
 
+  /** Names of the rows, in the order in which they stand. */
+  get names() {
+    return [...this.#lines.keys()];
+  }
+
   /** @param {string} key @param {Rows} rows */
   #build(key, rows) {
     this.#key = key;
