@@ -39,7 +39,7 @@ from vectorpy.errors import CatalogError, UserError
 from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
 from vectorpy.model.fields import Fault, flag, known, one_of, string, strings, tables
-from vectorpy.model.watch import InstanceFilter
+from vectorpy.model.watch import InstanceFilter, Wish
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -303,7 +303,8 @@ def _where(entry: dict[str, Any]) -> dict[str, str]:
 
 def _preset(entry: dict[str, Any]) -> Preset:
     known(entry, _PRESET_KEYS)
-    widgets = strings(entry, "widgets")
+    # As pages and channels spell them.
+    widgets = tuple(Wish.parse(text).text for text in strings(entry, "widgets"))
     if not widgets:
         raise Fault("it has no widgets")
     if len(set(widgets)) < len(widgets):
