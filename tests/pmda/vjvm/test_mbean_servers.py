@@ -102,9 +102,11 @@ def get(port: int, path: str) -> int:
         return error.code
 
 
-def poller(conf: vconf.Conf, word: str, login: tuple[str, str] | None = None) -> j_mbeans.Poller:
+def poller(
+    conf: vconf.Conf, word: str, login: tuple[str, str] | None = None, **more: Any
+) -> j_mbeans.Poller:
     server = j_servers.server(word, False)
-    return j_mbeans.Poller(server, rules(server.map), login, conf)
+    return j_mbeans.Poller(server, rules(server.map), login, conf, **more)
 
 
 def test_a_real_tomcat_by_jmxproxy(
@@ -114,7 +116,9 @@ def test_a_real_tomcat_by_jmxproxy(
     conf: Callable[..., vconf.Conf],
     until: Callable[..., None],
 ) -> None:
-    jmx = poller(conf(mbeans_timeout=20.0), word, ("duke", "geheim"))
+    seconds = [100.0]
+    clock = {"clock": lambda: seconds[0]}
+    jmx = poller(conf(mbeans_timeout=20.0), word, ("duke", "geheim"), **clock)
     assert get(tomcat_port, "/hundred.txt") == 100  # whatever is set up by a first request
     jmx.once()
     assert jmx.why == ""
@@ -123,7 +127,9 @@ def test_a_real_tomcat_by_jmxproxy(
         assert get(tomcat_port, "/hundred.txt") == 100
     for _ in range(5):
         assert get(tomcat_port, "/none") == 404
+    seconds[0] += 5.0
     jmx.once()
+    seconds[0] += 5.0  # by then counters have run to what was answered
     after = jmx.answer()
     assert before is not None and after is not None
     assert after.pid == tomcat
