@@ -196,15 +196,17 @@ class Feeds {
     if (feed && wish) this.on_rows(feed.host, wish);
   }
 
-  /** @param {{channels: {channel: string, host: string, asked?: string, interval: number, wishes: string[]}[]}} message */
+  /** @param {{channels: {channel: string, host: string, asked?: string, interval: number, wishes: string[], window?: number}[]}} message */
   #watching({ channels }) {
-    for (const { channel, host, asked = host, interval, wishes } of channels) {
+    for (const { channel, host, asked = host, interval, wishes, window } of channels) {
       const feed = this.#feeds.get(asked) ?? this.#feeds.get(host);
       if (!feed) continue;
       if (host !== feed.host) this.#rename(feed, host);
       this.#channels.delete(feed.channel);
       feed.expect(channel, interval, wishes);
       this.#channels.set(channel, feed);
+      // That much of the past comes with the layout: it need not be asked for.
+      if (window) this.#asked.set(`${channel} window ${window}`, Date.now());
     }
   }
 

@@ -224,7 +224,7 @@ def test_one_jvm_or_all_of_them(view: Callable[..., Any], jvm: Any) -> None:
             ),
             f"{wish} of {name}",
         )
-    marks = """(card) => card.querySelector('.js-plotly-plot').layout.shapes
+    marks = """(card) => window.vectorpy.figure(card.dataset.host, card.dataset.wish).layout.shapes
       .filter((shape) => shape.yref === 'paper' && shape.type === 'line').length"""
     page.until(lambda: page.card("local", "jvm-heap").evaluate(marks) > 0, "marks of collections")
 

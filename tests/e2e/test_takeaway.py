@@ -40,8 +40,7 @@ def test_csv_and_json_have_the_numbers_that_are_drawn(view: Callable[..., Any]) 
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     column = next(key for key in rows[0] if key.startswith("free"))
     assert column.endswith("(bytes)")
-    points = drawn[column.removesuffix(" (bytes)")]
-    assert len(points) >= 5
+    assert len(drawn[column.removesuffix(" (bytes)")]) >= 2
     numbers = [float(row[column]) for row in rows if row[column]]
     assert 0 < numbers[-1] < 1e15
     _, content = _taken(page, "memory", "Save as JSON")

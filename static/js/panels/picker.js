@@ -119,8 +119,9 @@ class Picker {
   #enter(event) {
     if (event.key !== "Enter" || event.isComposing || !this.#search.value.trim()) return;
     event.preventDefault();
-    const first =
-      this.#groups.querySelector(".pick[aria-pressed=false]:not(.cannot)") ?? this.#metrics.querySelector(".pick:not(.cannot)");
+    // Where widgets were found, metrics are not what is meant, even if all of them are on the page.
+    const found = this.#groups.querySelector(".pick:not(.cannot)") !== null;
+    const first = found ? this.#groups.querySelector(".pick[aria-pressed=false]:not(.cannot)") : this.#metrics.querySelector(".pick:not(.cannot)");
     if (first instanceof HTMLElement) first.click();
   }
 
