@@ -4,7 +4,8 @@
 
 A picture is a dashboard, a size and a theme; what it is called stands in SHOTS.
 The load is made by this program: a busy CPU, writes with fsync, requests on
-loopback. Nothing is drawn over or cut out afterwards.
+loopback. Nothing is drawn over or cut out afterwards; so no picture shows command
+lines, which are those of the machine that it was taken on.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ SHOTS = (
     Shot("triage-phone", "preset=triage&window=1m", "dark", NARROW),
     Shot("runq-dark", "preset=runq&window=1m", "dark", WIDE),
     Shot("connections-light", "preset=connections&window=1m", "light", WIDE),
-    Shot("processes-dark", "preset=processes&window=1m", "dark", WIDE),
 )
 
 
