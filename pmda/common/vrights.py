@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import signal
+import socket
 import struct
 from typing import Iterable, Optional, Tuple
 
@@ -17,6 +19,7 @@ SYS_PTRACE, SYS_ADMIN = 19, 21
 PERFMON, BPF = 38, 39  # Linux 5.8
 _SETPCAP = 8
 _VERSION_3 = 0x20080522
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _PR_CAPBSET_DROP, _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS = 24, 8, 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 LAST_CAP = "/proc/sys/kernel/cap_last_cap"
@@ -68,6 +71,28 @@ def give_up(ids: Tuple[int, int], keep: Iterable[int]) -> None:
         raise RightsError("root can't be given up: %s" % error) from None
     if os.getresuid() != (ids[0],) * 3 or os.getresgid() != (ids[1],) * 3:
         raise RightsError("root can't be given up: the user did not change")
+
+
+def stand_alone(
+    sock: socket.socket, ids: Tuple[int, int], keep: Iterable[int], name: bytes
+) -> socket.socket:
+    """The life of a child that was forked to keep capabilities, from here on: its end of `sock`.
+
+    Nothing else of its parent stays open in it, pmcd's pipe least of all; it
+    ends with its parent. Raises RightsError; then it must end.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(sock.fileno(), 3)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.closerange(4, 65536)
+    give_up(ids, keep)
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NAME, name, 0, 0, 0)
+    return socket.socket(fileno=3)
 
 
 def _prctl(libc: ctypes.CDLL, option: int, value: int) -> None:

@@ -7,11 +7,9 @@ for ids with names, and can do nothing else. The questions' form is checked.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
-import signal
 import socket
 from typing import Callable, Dict, List, Optional, Tuple
 
@@ -23,7 +21,6 @@ _ID = re.compile(r"[0-9a-f]{64}\Z")
 QUESTION = 500  # ids at a time
 BYTES = 150_000  # of a message
 PATIENCE = 1.0  # seconds
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
 def answer(question: bytes, world: vfiles.World) -> bytes:
@@ -74,19 +71,8 @@ def start(ids: Tuple[int, int], world: vfiles.World, log: Callable[[str], None])
 
 
 def _live(sock: socket.socket, ids: Tuple[int, int], world: vfiles.World) -> None:
-    """The child's life: nothing of the agent stays open in it, pmcd's pipe least of all."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(sock.fileno(), 3)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    os.closerange(4, 65536)
-    vrights.give_up(ids, {vrights.DAC_READ_SEARCH})
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NAME, b"vkernel-names", 0, 0, 0)
-    own = socket.socket(fileno=3)
+    """The child's life."""
+    own = vrights.stand_alone(sock, ids, {vrights.DAC_READ_SEARCH}, b"vkernel-names")
     while True:
         question = own.recv(BYTES)
         if not question:

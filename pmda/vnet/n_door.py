@@ -12,11 +12,9 @@ agent from then on without any right.
 from __future__ import annotations
 
 import array
-import ctypes
 import json
 import os
 import re
-import signal
 import socket
 from typing import Callable, List, Optional, Tuple
 
@@ -30,7 +28,6 @@ OPEN = re.compile(rb"open (\d{1,10})\Z")
 MOST = 500  # namespaces that are told of
 BYTES = 150_000  # of an answer
 PATIENCE = 2.5  # seconds
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _PID = re.compile(r"/proc/(\d+)/ns/net\Z")
 
 
@@ -128,16 +125,6 @@ def start(ids: Tuple[int, int], world: vfiles.World, log: Callable[[str], None])
 
 
 def _live(sock: socket.socket, ids: Tuple[int, int], world: vfiles.World) -> None:
-    """The child's life: nothing of the agent stays open in it, pmcd's pipe least of all."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(sock.fileno(), 3)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    os.closerange(4, 65536)
-    vrights.give_up(ids, {vrights.SYS_ADMIN, vrights.SYS_PTRACE})
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_NAME, b"vnet-namespaces", 0, 0, 0)
-    serve(socket.socket(fileno=3), world)
+    """The child's life."""
+    keep = {vrights.SYS_ADMIN, vrights.SYS_PTRACE}
+    serve(vrights.stand_alone(sock, ids, keep, b"vnet-namespaces"), world)

@@ -22,7 +22,7 @@ from pathlib import Path
 from vectorpy import heap
 from vectorpy.bus.connection import QUEUE_BYTES, Connection
 from vectorpy.bus.frames import bus_path
-from vectorpy.catalog.library import Library
+from vectorpy.catalog.followed import Followed
 from vectorpy.errors import ConfigError, VectorpyError
 from vectorpy.live.hub import Hub
 from vectorpy.settings import HANDED_DOWN, Settings, from_json
@@ -177,13 +177,13 @@ def _run_settled() -> None:
 def main(settings: Settings) -> None:
     """Run the sampler process until SIGTERM or SIGINT; ends within a second."""
     die_with_parent()
-    library = Library.of(settings)
+    followed = Followed.of(settings)
     dialler = Dialler(settings)
     hub = Hub(
         settings,
         dialler,
-        library.catalog,
-        look=library.look,
+        followed.catalog,
+        look=followed.look,
         check=lambda host, widgets: check(host, dialler, widgets),
     )
     try:

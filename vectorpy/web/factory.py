@@ -19,7 +19,7 @@ from flask_socketio import SocketIO
 from vectorpy import aio, paths
 from vectorpy.bus.client import BusClient
 from vectorpy.catalog.catalog import Catalog
-from vectorpy.catalog.library import Library
+from vectorpy.catalog.followed import Followed
 from vectorpy.model import wire
 from vectorpy.settings import Settings
 from vectorpy.web import api, errors, ops, pages, security, sockets
@@ -51,7 +51,7 @@ class Web:
     connections: sockets.Connections
     vendor: pages.Vendor
     pulse: Pulse
-    library: Library | None = None
+    followed: Followed | None = None
 
     def start(self) -> None:
         """Start what runs beside: sweeping, the sampler's pulse, packing of Plotly."""
@@ -70,8 +70,8 @@ class Web:
         self.points.sweep()
         self.relay.sweep(self.points.leased())
         self.connections.sweep()
-        if self.library is not None and self.library.look() is not None:
-            self.connections.emit("catalog", wire.catalog(self.library.problems))
+        if self.followed is not None and self.followed.look() is not None:
+            self.connections.emit("catalog", wire.catalog(self.followed.problems))
 
 
 def _linked(pulse: Pulse, relay: Relay) -> Callable[[bool], None]:
@@ -92,13 +92,13 @@ def create_app(
     bound: str = "127.0.0.1",
     static: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
-    library: Library | None = None,
+    followed: Followed | None = None,
 ) -> Web:
     """The whole web application on a bus; `bound` is the address that is listened on.
 
     `static` is the page's folder (found beside the package where not given).
     Raises ConfigError where Plotly's package is missing, FileNotFoundError where
-    the page is. A `library` whose catalogue this is follows the user's files.
+    the page is. A `followed` whose catalogue this is follows the user's files.
     """
     folder = static or paths.static_root()
     app = Flask("vectorpy.web", static_folder=str(folder), static_url_path="/static")
@@ -120,7 +120,7 @@ def create_app(
     relay.attach(make_bus(relay.on_event, _linked(pulse, relay)))
     sockets.install(socketio, connections, relay, secrets.token_hex(8))
     vendor = pages.Vendor(settings)
-    problems = lambda: library.problems if library else list(catalog.problems)  # noqa: E731
+    problems = lambda: followed.problems if followed else list(catalog.problems)  # noqa: E731
     app.register_blueprint(pages.blueprint(folder, vendor))
     app.register_blueprint(api.blueprint(settings, relay, points, catalog, problems))
     cuts = lambda: dict(connections.cuts)  # noqa: E731
@@ -128,4 +128,4 @@ def create_app(
     errors.install(app)
     guard = security.Guard(app.wsgi_app, settings, policy)
     wsgi = security.behind_proxies(guard, settings)
-    return Web(app, socketio, wsgi, relay, points, connections, vendor, pulse, library)
+    return Web(app, socketio, wsgi, relay, points, connections, vendor, pulse, followed)

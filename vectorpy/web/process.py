@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from vectorpy import aio
 from vectorpy.bus.client import BusClient, bus_path
-from vectorpy.catalog.library import Library
+from vectorpy.catalog.followed import Followed
 from vectorpy.errors import ConfigError
 from vectorpy.settings import Settings
 from vectorpy.web.factory import Web, create_app
@@ -47,8 +47,8 @@ def start(settings: Settings) -> tuple[Web, aio.Server, int]:
             bus_path(settings), on_event, on_link=on_link, spawn=aio.spawn, sleep=aio.sleep
         )
 
-    library = Library.of(settings)
-    web = create_app(settings, make_bus, library.catalog, bound=address, library=library)
+    followed = Followed.of(settings)
+    web = create_app(settings, make_bus, followed.catalog, bound=address, followed=followed)
     server = aio.wsgi_server(web.wsgi, listener, connections=connections, timeout=_SILENCE)
     server.start()
     web.relay.bus.connect()

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from vectorpy.catalog.library import Library
+from vectorpy.catalog.followed import Followed
 from vectorpy.errors import UnknownName
 
 OWN = """
@@ -57,25 +57,25 @@ def write(path, text, at=0):
     os.utime(path, (stamp, stamp))
 
 
-def settle(library):
+def settle(followed):
     """Look until a change was read: the first look sees it, the second finds it steady."""
-    looks = [library.look() for _ in range(3)]
+    looks = [followed.look() for _ in range(3)]
     assert looks[0] is None and looks[2] is None
     return looks[1]
 
 
 def test_a_new_file_is_taken_in_and_a_removed_one_left_out(folder):
-    library = Library(folder)
-    catalog = library.catalog
-    assert library.look() is None
+    followed = Followed(folder)
+    catalog = followed.catalog
+    assert followed.look() is None
     write(folder / "own.toml", OWN)
-    assert settle(library) == {"own-ops", "old-ops"}
-    assert library.catalog is catalog
+    assert settle(followed) == {"own-ops", "old-ops"}
+    assert followed.catalog is catalog
     assert catalog.resolve("own-ops").title == "Our operations"
     assert catalog.preset("ours").widgets == ("cpu", "own-ops")
     assert catalog.page()["aliases"]["old-ops"] == "own-ops;series=reads"
     (folder / "own.toml").unlink()
-    assert settle(library) == {"own-ops", "old-ops"}
+    assert settle(followed) == {"own-ops", "old-ops"}
     with pytest.raises(UnknownName):
         catalog.resolve("own-ops")
     assert catalog.resolve("cpu").id == "cpu" and "ours" not in catalog.presets
@@ -89,21 +89,21 @@ def test_only_widgets_that_mean_another_are_named(folder):
         .replace("ours", "others")
         .replace("old-ops", "older-ops"),
     )
-    library = Library(folder)
+    followed = Followed(folder)
     write(folder / "own.toml", OWN.replace("disk.dev.write", "disk.dev.discard"), at=5)
-    assert settle(library) == {"own-ops", "old-ops"}
+    assert settle(followed) == {"own-ops", "old-ops"}
     write(folder / "own.toml", OWN.replace("disk.dev.write", "disk.dev.discard") + "\n", at=9)
-    assert settle(library) == frozenset()
+    assert settle(followed) == frozenset()
 
 
 def test_a_file_that_is_being_written_is_waited_for(folder):
-    library = Library(folder)
+    followed = Followed(folder)
     write(folder / "own.toml", OWN[:40])
-    assert library.look() is None
+    assert followed.look() is None
     write(folder / "own.toml", OWN, at=1)
-    assert library.look() is None
-    assert library.look() == {"own-ops", "old-ops"}
-    assert library.problems == []
+    assert followed.look() is None
+    assert followed.look() == {"own-ops", "old-ops"}
+    assert followed.problems == []
 
 
 @pytest.mark.parametrize(
@@ -121,35 +121,35 @@ def test_a_faulty_file_is_told_and_harms_nothing_else(folder, text, problem):
         folder / "good.toml",
         OWN.replace("own-ops", "good-ops").replace("ours", "good").replace("old-ops", "good-old"),
     )
-    library = Library(folder)
+    followed = Followed(folder)
     write(folder / "bad.toml", text)
-    settle(library)
-    (told,) = library.problems
+    settle(followed)
+    (told,) = followed.problems
     assert told.startswith("bad.toml") and problem in told
-    assert "own-ops" not in library.catalog.widgets
-    assert library.catalog.resolve("good-ops").id == "good-ops"
-    assert library.catalog.resolve("cpu").title == "CPU by mode"
+    assert "own-ops" not in followed.catalog.widgets
+    assert followed.catalog.resolve("good-ops").id == "good-ops"
+    assert followed.catalog.resolve("cpu").title == "CPU by mode"
     write(folder / "bad.toml", OWN, at=7)
-    assert {"own-ops", "old-ops"} <= settle(library)
-    assert library.problems == []
+    assert {"own-ops", "old-ops"} <= settle(followed)
+    assert followed.problems == []
 
 
 def test_a_preset_that_names_nothing_is_left_out_alone(folder):
     write(folder / "own.toml", OWN.replace('"cpu", "own-ops"', '"cpu", "own-oops"'))
-    library = Library(folder)
-    (told,) = library.problems
+    followed = Followed(folder)
+    (told,) = followed.problems
     assert told.startswith("own.toml, line 27: the preset 'ours': There is no widget 'own-oops'")
-    assert library.catalog.resolve("own-ops").id == "own-ops"
+    assert followed.catalog.resolve("own-ops").id == "own-ops"
 
 
 def test_a_folder_that_does_not_exist_is_told_until_it_does(tmp_path):
-    library = Library(tmp_path / "later")
-    assert "does not exist" in library.problems[0]
+    followed = Followed(tmp_path / "later")
+    assert "does not exist" in followed.problems[0]
     (tmp_path / "later").mkdir()
-    assert settle(library) == frozenset()
-    assert library.problems == []
+    assert settle(followed) == frozenset()
+    assert followed.problems == []
 
 
 def test_without_a_folder_nothing_is_looked_for():
-    library = Library(None)
-    assert [library.look(), library.look()] == [None, None] and library.problems == []
+    followed = Followed(None)
+    assert [followed.look(), followed.look()] == [None, None] and followed.problems == []

@@ -1,7 +1,7 @@
 """The catalogue of a running process: it follows the files of the user's folder.
 
 Watching of files belongs here; reading them is `loader`'s. The sampler and the web process each
-have a library of the same folder, and so come to the same catalogue within two looks.
+follow the same folder, and so come to the same catalogue within two looks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _Stamps = tuple[bool, tuple[tuple[str, int, int], ...]]
 
 
-class Library:
+class Followed:
     """See the module. `catalog` is one object for ever, which `look` brings up to date."""
 
     def __init__(self, own_dir: Path | None, shipped: Path = SHIPPED) -> None:
@@ -30,8 +30,8 @@ class Library:
         self._tell()
 
     @classmethod
-    def of(cls, settings: Settings) -> Library:
-        """The library of the folder that the setting `catalog_dir` names."""
+    def of(cls, settings: Settings) -> Followed:
+        """What follows the folder that the setting `catalog_dir` names."""
         return cls(Path(settings.catalog_dir) if settings.catalog_dir else None)
 
     def look(self) -> frozenset[str] | None:
