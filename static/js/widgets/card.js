@@ -4,23 +4,25 @@
  */
 
 import { findWidget, option_set, part_chosen, series_isolated, series_toggled, view_frozen } from "../actions.js";
-import { el, fill, hide, icon, say } from "../dom.js";
-import { bucketScale, bucketTip, bucketTotal } from "../model/buckets.js";
-import { hostTitle, stateName } from "../model/hosts.js";
+import { el, hide, icon, say } from "../dom.js";
+import { bucketTip } from "../model/buckets.js";
+import { fitRange } from "../model/fit.js";
+import { hostTitle } from "../model/hosts.js";
 import { planPens } from "../model/pens.js";
 import { pictureOf } from "../model/picture.js";
+import { Choice } from "../model/rank.js";
+import { filledRow, rowAt, timeAt } from "../model/rowat.js";
 import { hiddenNames } from "../model/shown.js";
-import { extremes, nextRange } from "../model/range.js";
-import { Choice, Order } from "../model/rank.js";
 import { totals } from "../model/stack.js";
 import { clockText, zoneName } from "../model/ticks.js";
-import { format, formatLimit, unitName } from "../model/units.js";
+import { unitName } from "../model/units.js";
 import { parseWish } from "../model/wish.js";
-import { headline, scaleText, showing, tipRows } from "./readings.js";
-import { Legend } from "./legend.js";
 import { Plot } from "./plot.js";
-import { Table, Value, recent } from "./table.js";
+import { Reader } from "./reader.js";
+import { tipRows } from "./readings.js";
+import { Table, Value } from "./table.js";
 import { LiveTable } from "./tablelive.js";
+import { waiting } from "./waiting.js";
 
 /**
  * @typedef {import("../model/types.js").View} View
@@ -36,20 +38,15 @@ class Card {
   #title = el("h3", {});
   #host = el("span", { class: "card-host" });
   #unit = el("span", { class: "card-unit" });
-  #now = el("span", { class: "card-now" });
   #body = el("div", { class: "card-body" });
   #message = el("div", { class: "card-message", hidden: true });
-  #scale = el("div", { class: "heat-foot", hidden: true });
-  #scaleWords = [el("span", {}), el("span", {}), el("span", { class: "heat-rows" })];
-  #legend;
+  #reader;
   /** @type {Plot|Table|Value|LiveTable|null} */
   #content = null;
   #kind = "";
   #choice = new Choice();
-  #order = new Order();
   /** Where the words of limits stand. @type {Map<string, import("../model/seats.js").Seat>} */
   #seats = new Map();
-  #listed = false;
   #many = false;
   /** @type {import("../model/range.js").Range|null} */
   #range = null;
@@ -69,7 +66,7 @@ class Card {
     this.wish = wish;
     this.host = host;
     this.#room = room;
-    this.#legend = new Legend({
+    this.#reader = new Reader({
       toggle: (name) => room.store.do(series_toggled, { wish, name, names: this.#names() }),
       isolate: (name) => room.store.do(series_isolated, { wish, name }),
       list: () => this.#list_all(),
@@ -79,15 +76,13 @@ class Card {
       { type: "button", class: "icon-button card-menu", "aria-label": "Menu of this widget", "aria-haspopup": "menu", onclick: () => room.open_menu(this, menu) },
       icon("more"),
     );
-    const [low, high, rows] = this.#scaleWords;
-    fill(this.#scale, low, el("i", { class: "heat-scale" }), high, rows);
     this.node = el(
       "section",
       { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onblur: () => this.#hover(null) },
-      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#now, menu),
+      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#reader.now, menu),
       this.#body,
-      this.#legend.node,
-      this.#scale,
+      this.#reader.legend.node,
+      this.#reader.scale,
     );
     this.#body.append(this.#message);
     this.name("", "", false);
@@ -130,7 +125,7 @@ class Card {
     const live = this.#content instanceof LiveTable ? this.#content : null;
     const place = feeds.get(this.host)?.place(this.wish) ?? null;
     const { interval } = store.state.dashboard;
-    const words = { title: this.title, unit: this.#unit.textContent ?? "", now: this.#now.textContent ?? "" };
+    const words = { title: this.title, unit: this.#unit.textContent ?? "", now: this.#reader.now.textContent ?? "" };
     const about = { wish: this.wish, host: this.host, interval, edge: this.edge, words };
     if (!live) return { ...about, widget: place?.widget ?? null, view: this.#view, plan: this.#plan, rows: null, names: [] };
     return { ...about, widget: place?.widget ?? null, view: null, plan: null, rows: feeds.get(this.host)?.table(this.wish) ?? null, names: live.names };
@@ -138,7 +133,7 @@ class Card {
 
   destroy() {
     this.plot?.destroy();
-    this.#legend.destroy();
+    this.#reader.destroy();
     this.node.remove();
   }
 
@@ -147,7 +142,7 @@ class Card {
     const { store, feeds } = this.#room;
     const feed = feeds.get(this.host);
     const place = feed?.place(this.wish);
-    if (!feed || !place) return this.#say(this.#waiting());
+    if (!feed || !place) return this.#say(waiting(store.state, this.host, feed?.refused(this.wish) ?? false));
     const { widget } = place;
     const rows = feed.table(this.wish);
     if (rows) return this.#tell_rows(widget, rows);
@@ -160,7 +155,7 @@ class Card {
     const view = feed.view(this.wish, from, to);
     if (!view) return;
     const hidden = this.#hidden(view);
-    const plan = planPens(view, { kind: widget.kind, hidden, palette: this.#room.palette(), choice: this.#choice, all: this.#listed });
+    const plan = planPens(view, { kind: widget.kind, hidden, palette: this.#room.palette(), choice: this.#choice, all: this.#reader.listed });
     this.#view = view;
     this.#plan = plan;
     this.points = view.times.length;
@@ -177,7 +172,7 @@ class Card {
     this.#mount("rows");
     say(this.#title, widget.title);
     say(this.#unit, "");
-    this.#legend.node.hidden = true;
+    this.#reader.legend.node.hidden = true;
     this.edge = this.#room.feeds.span().to;
     this.points = rows.seq ? 1 : 0;
     if (this.#content instanceof LiveTable) this.#content.update(rows, this.#room.store.state.utc);
@@ -242,58 +237,24 @@ class Card {
 
   /** The range of values, with its hysteresis. @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */
   #fit(view, plan, widget) {
-    const columns = [...plan.pens.map(({ index }) => index), ...plan.rest].map((index) => view.columns[index]);
     const known = this.#room.store.state.catalog.widgets.find(({ id }) => id === widget.id);
-    const [min, max] = known?.range ?? [widget.min ?? null, widget.max ?? null];
-    const found = extremes(widget.kind === "stacked" ? [totals(columns)] : columns);
-    // A limit is drawn where the data come near it; else it would flatten them.
-    const near = found ? plan.limits.filter(({ value }) => value <= found.max * 3 && value > 0) : [];
-    const data = found && { min: found.min, max: Math.max(found.max, ...near.map(({ value }) => value)) };
-    this.#range = nextRange(this.#range, data, { unit: widget.unit, min, max });
+    const ends = known?.range ?? [widget.min ?? null, widget.max ?? null];
+    this.#range = fitRange(this.#range, { view, plan, kind: widget.kind, ends });
     return this.#range;
   }
 
   /** Legend, numbers in the head and the foot. @param {import("../model/types.js").LaidWidget} widget @param {string[]} hidden */
   #read(widget, hidden) {
     const view = /** @type {View} */ (this.#view);
-    const plan = /** @type {Plan} */ (this.#plan);
     const { share } = this.#room.cursor;
-    const row = share === null ? null : this.#row(share);
-    const value = (/** @type {number} */ index) => (share === null ? recent(view, index) : row === null ? NaN : view.columns[index][row]);
-    const charted = this.plot !== null;
-    const heat = widget.kind === "heatmap";
-    hide(this.#legend.node, !charted || heat);
-    hide(this.#scale, !heat);
-    const { buckets } = widget;
-    const scale = buckets ? bucketScale(view, this.#range, buckets) : scaleText(view, plan, this.#range);
-    if (heat) scale.forEach((text, n) => say(this.#scaleWords[n], text));
-    else if (charted) this.#list(widget, hidden, value);
-    const head = buckets ? bucketTotal(view, value, buckets) : headline(widget.kind, view, plan, value);
-    say(this.#now, charted ? head : "");
-  }
-
-  /** @param {import("../model/types.js").LaidWidget} widget @param {string[]} hidden @param {(index: number) => number} value */
-  #list(widget, hidden, value) {
-    const view = /** @type {View} */ (this.#view);
+    const row = share === null ? undefined : rowAt(view, timeAt(view, share));
     const plan = /** @type {Plan} */ (this.#plan);
-    const columns = plan.plain.map((index) => view.columns[index]);
-    const ranks = this.#order.ranks(this.#names(), columns, view.to, this.#legend.busy || this.#listed);
-    // A few stand in the widget's own order; of more, the one line shows the largest.
-    const few = plan.plain.length <= 4;
-    const rank = (/** @type {import("../model/figures.js").Pen} */ pen) => (ranks.get(pen.name) ?? 0) + (pen.faint ? plan.plain.length : 0);
-    const entries = few ? plan.entries : [...plan.entries].sort((a, b) => rank(a) - rank(b));
-    const high = this.#range?.high ?? Infinity;
-    const above = plan.limits.filter((limit) => limit.value > high).map((limit) => ({ name: limit.name, text: formatLimit(limit.value, view.unit) }));
-    const readouts = plan.readouts.map(({ name, index, unit }) => ({ name, text: format(value(index), unit) }));
-    this.#legend.update(
-      { entries, hidden, above, readouts, count: plan.plain.length, showing: showing(widget, plan), listed: this.#listed },
-      (index) => format(value(index), view.unit),
-    );
+    this.#reader.read({ widget, view, plan, hidden, range: this.#range, charted: this.plot !== null, row });
   }
 
   #list_all() {
-    this.#listed = !this.#listed;
-    this.node.classList.toggle("listed", this.#listed);
+    this.#reader.listed = !this.#reader.listed;
+    this.node.classList.toggle("listed", this.#reader.listed);
     this.#room.painter.mark(this);
   }
 
@@ -314,37 +275,10 @@ class Card {
     this.node.classList.toggle("cannot", kind === "cannot");
   }
 
-  #waiting() {
-    const { hosts, link } = this.#room.store.state;
-    const said = hosts[this.host];
-    if (this.#room.feeds.get(this.host)?.refused(this.wish)) return "This widget is not drawn: see the note at the top of the page.";
-    if (!link.up) return "Waiting for the connection to vectorpy.";
-    if (!said || said.state === "connecting") return `Connecting to ${this.host}.`;
-    return said.state === "live" ? "Waiting for the first points." : `${this.host} is ${stateName(said.state)}; nothing was drawn yet.`;
-  }
-
   /** @param {number|null} share */
   #hover(share) {
     this.#room.cursor.move(this, share);
     if (share === null) this.#room.tooltip.hide();
-  }
-
-  /** Row nearest to a share of the plot; null where there is none near. @param {number} share */
-  #row(share) {
-    const view = this.#view;
-    if (!view?.times.length) return null;
-    const t = view.from + share * (view.to - view.from);
-    let best = 0;
-    for (let i = 1; i < view.times.length; i += 1) {
-      if (Math.abs(view.times[i] - t) <= Math.abs(view.times[best] - t)) best = i;
-    }
-    return Math.abs(view.times[best] - t) <= 1.25 * view.interval ? best : null;
-  }
-
-  /** A row of gaps alone is no row. @param {number|null} row */
-  #filled(row) {
-    const has = (/** @type {number} */ index) => row !== null && !Number.isNaN(this.#view?.columns[index][row] ?? NaN);
-    return this.#plan?.plain.some(has) ? row : null;
   }
 
   /** Called by the cursor. @param {number|null} share @param {boolean} own */
@@ -355,8 +289,9 @@ class Card {
     const place = this.#room.feeds.get(this.host)?.place(this.wish);
     if (place) this.#read(place.widget, this.#hidden(view));
     if (!this.plot || !own || share === null) return;
-    const row = this.#filled(this.#row(share));
-    const t = row === null ? Math.round(view.from + share * (view.to - view.from)) : view.times[row];
+    const at = timeAt(view, share);
+    const row = filledRow(view, rowAt(view, at), this.#plan.plain);
+    const t = row === null ? Math.round(at) : view.times[row];
     const { utc } = this.#room.store.state;
     const rows = row === null ? [] : this.#tip(row, this.plot.level, place?.widget.buckets);
     this.#room.tooltip.show(this.node, this.plot.node, `${clockText(t, true, utc)} ${zoneName(t, utc)}`, rows, row === null ? "no data" : "");
@@ -374,7 +309,7 @@ class Card {
   #choose(a, b) {
     const view = this.#view;
     if (!view) return;
-    const at = (/** @type {number} */ share) => Math.round(view.from + share * (view.to - view.from));
+    const at = (/** @type {number} */ share) => Math.round(timeAt(view, share));
     if (at(b) - at(a) >= 2) this.#room.store.do(view_frozen, { from: at(a), to: at(b) });
   }
 
