@@ -20,8 +20,9 @@ from vectorpy.sources import libpcp, riders
 from vectorpy.sources.answers import indom_number
 from vectorpy.sources.face import ALL, Facts, Only
 from vectorpy.sources.instances import InstanceNames
-from vectorpy.sources.libpcp import Fetched, PmError
+from vectorpy.sources.libpcp import PmError
 from vectorpy.sources.plans import Plans
+from vectorpy.sources.shape import Fetched
 
 T = TypeVar("T")
 
@@ -40,7 +41,8 @@ _REASONS = {
 class _Plan:
     """How a list of names is fetched."""
 
-    order: list[Descriptor]
+    # Name, instance domain, and whether its values may be not finite.
+    order: list[tuple[str, str | None, bool]]
     wanted: libpcp.Wanted
     asked: dict[str, Descriptor]
     indoms: frozenset[str]
@@ -234,12 +236,19 @@ class PmcdSource:
             raise Overloaded(f"It has more than {self._most} values for one sample.")
         values: dict[str, Instances] = {}
         missing = dict(plan.missing)
-        for descriptor, one in zip(plan.order, found, strict=True):
-            instances = self._named(plan, descriptor, one) if one.ids else None
+        for (name, indom, real), one in zip(plan.order, found, strict=True):
+            if not one.ids:
+                instances: Instances = {}
+            elif indom is None:
+                instances = {SINGULAR: one.values[0]}
+            else:
+                instances = self._named(plan, name, indom, one)
+            if real:
+                instances = _finite(instances)
             if instances:
-                values[descriptor.name] = instances
-            elif descriptor.name in plan.asked:
-                missing[descriptor.name] = self._why(one.error)
+                values[name] = instances
+            elif name in plan.asked:
+                missing[name] = self._why(one.error)
         sample = self._sample(plan, stamp, values, missing)
         sample.size = libpcp.answer_bytes(plan.wanted, found)
         return sample
@@ -256,28 +265,22 @@ class PmcdSource:
         kept = {name: values[name] for name in plan.asked if name in values}
         return Sample([Part(stamp, kept)], missing, states, uptime)
 
-    def _named(self, plan: _Plan, descriptor: Descriptor, one: Fetched) -> Instances:
-        """Values by instance name, without those that are not finite."""
-        if descriptor.indom is None:
-            values: Instances = {SINGULAR: one.values[0]}
-        else:
-            names = self._instances(plan, descriptor.name, descriptor.indom, one.ids)
-            values = dict(zip(names, one.values, strict=True))
-            values.pop(_NAMELESS, None)
-        return _finite(values) if descriptor.type in ("double", "float") else values
-
-    def _instances(
-        self, plan: _Plan, name: str, indom: str, ids: tuple[int, ...]
-    ) -> tuple[str, ...]:
-        """The names of a metric's instances, which are mostly those of the last sample."""
+    def _named(self, plan: _Plan, name: str, indom: str, one: Fetched) -> Instances:
+        """Values by instance name."""
         last = plan.named.get(name)
-        if last is not None and last.ids == ids and last.known is self._names.current(indom):
-            return last.names
+        if last is None or last.ids != one.ids or last.known is not self._names.current(indom):
+            last = self._renamed(plan, name, indom, one.ids)
+        values: Instances = dict(zip(last.names, one.values, strict=True))
+        values.pop(_NAMELESS, None)
+        return values
+
+    def _renamed(self, plan: _Plan, name: str, indom: str, ids: tuple[int, ...]) -> _Named:
+        """The names of a metric's instances, which are others than in the last sample."""
         known = self._names.names(indom, ids)
-        names = tuple([known.get(ident, _NAMELESS) for ident in ids])
-        if _NAMELESS not in names:  # else the next turn asks for their names again
-            plan.named[name] = _Named(ids, known, names)
-        return names
+        named = _Named(ids, known, tuple([known.get(ident, _NAMELESS) for ident in ids]))
+        if _NAMELESS not in named.names:  # else the next turn asks for their names again
+            plan.named[name] = named
+        return named
 
     def _why(self, error: int) -> str:
         if error >= 0:
@@ -294,7 +297,7 @@ class PmcdSource:
         missing |= {n: riders.unfit(known[n]) for n in names if n in known and n not in fit}
         order = list(fit.values())
         return _Plan(
-            order,
+            [(d.name, d.indom, d.type in ("double", "float")) for d in order],
             libpcp.wanted(order),
             {name: fit[name] for name in names if name in fit},
             frozenset(d.indom for d in order if d.indom is not None),
