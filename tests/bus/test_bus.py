@@ -246,6 +246,37 @@ def test_the_outbox_is_bounded_and_in_order() -> None:
     assert not box.put(b"1")
 
 
+def test_a_frame_goes_out_at_once_while_nothing_else_waits() -> None:
+    sent: list[bytes] = []
+    room = [3, 0, 100]
+
+    def send(data: bytes) -> int:
+        sent.append(data[: room[0]])
+        return len(sent[-1]) if (left := room.pop(0)) else left
+
+    box = Outbox(100, send)
+    assert box.put(b"abc") and sent == [b"abc"]
+    assert box.put(b"def") and sent == [b"abc", b""], "nothing went"
+    assert box.put(b"ghi") and len(sent) == 2, "it waits behind the other"
+    assert box.take() == b"defghi"
+    assert box.put(b"jkl") and len(sent) == 2, "what was taken may not be sent yet"
+    assert box.take() == b"jkl"
+
+
+def test_what_the_socket_does_not_take_at_once_follows_in_order() -> None:
+    room, sent = [2, 9], []
+
+    def send(data: bytes) -> int:
+        sent.append(data[: room.pop(0)])
+        return len(sent[-1])
+
+    box = Outbox(100, send)
+    assert box.put(b"abcdef") and sent == [b"ab"]
+    assert box.take() == b"cdef"
+    assert box.put(b"gh") and sent == [b"ab"]
+    assert box.take() == b"gh"
+
+
 def test_the_client_finds_its_way_back_and_joins_anew(
     hubs: Any, tmp_path: Path, heard: Any, wait: Any
 ) -> None:

@@ -104,3 +104,23 @@ def test_where_it_is_quick_it_says_what_the_expression_says(text, latest):
             continue
         if value is not None and instance in columns:
             assert columns[instance][0] == pytest.approx(value, rel=1e-9, abs=1e-9)
+
+
+def test_a_sum_that_many_series_share_is_each_rows_and_instances_own():
+    whole = compiled(parse("a.user + a.sys + a.idle"))
+    share = compiled(parse("100 * a.user / (a.user + a.sys + a.idle)"))
+    first = {"a.user": {"x": 1.0, "y": 2.0}, "a.sys": {"x": 1.0, "y": 2.0}, "a.idle": {"": 2.0}}
+    second = {"a.user": {"x": 4.0, "y": 0.0}, "a.sys": {"x": 0.0, "y": 0.0}, "a.idle": {"": 4.0}}
+    assert whole is not None and share is not None
+    for _ in range(2):
+        assert [whole(row, i) for row in (first, second) for i in "xy"] == [4.0, 6.0, 8.0, 4.0]
+        assert [share(row, i) for row in (first, second) for i in "xy"] == [
+            25.0,
+            pytest.approx(100 / 3),
+            50.0,
+            0.0,
+        ]
+    with pytest.raises(KeyError):
+        whole({"a.user": {"x": 1.0}, "a.sys": {"x": 1.0}}, "x")
+    with pytest.raises(TypeError):
+        whole({"a.user": {"x": None}, "a.sys": {"x": 1.0}, "a.idle": {"": 1.0}}, "x")

@@ -10,6 +10,7 @@ import logging
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from vectorpy.bus.frames import FrameError, Reader
 from vectorpy.bus.session import Session
@@ -26,11 +27,17 @@ class Outbox:
     """Frames on their way out, first in, first out, and bounded.
 
     `put` never blocks; it returns False (and drops everything) once more than
-    `limit` bytes wait, for then the reader has stopped reading.
+    `limit` bytes wait, for then the reader has stopped reading. `send` takes as
+    many bytes as go at once without waiting, and tells how many: while nothing
+    else waits, a frame goes out by it, and nobody must be woken to send it.
     """
 
-    def __init__(self, limit: int = QUEUE_BYTES) -> None:
+    def __init__(
+        self, limit: int = QUEUE_BYTES, send: Callable[[bytes], int] = lambda data: 0
+    ) -> None:
         self._limit = limit
+        self._send = send
+        self._taken = False
         self._frames: deque[bytes] = deque()
         self._size = 0
         self._ready = threading.Condition(threading.Lock())
@@ -46,14 +53,21 @@ class Outbox:
             if not self._open:
                 self._ready.notify()
                 return False
-            self._frames.append(frame)
-            self._size += len(frame)
-            self._ready.notify()
+            if not self._frames and not self._taken:
+                frame = frame[self._send(frame) :]
+            if frame:
+                self._frames.append(frame)
+                self._size += len(frame)
+                self._ready.notify()
             return True
 
     def take(self) -> bytes | None:
-        """Wait for frames; some of them joined, or None once the outbox is closed."""
+        """Wait for frames; some of them joined, or None once the outbox is closed.
+
+        Whoever takes them has sent them when he comes again.
+        """
         with self._ready:
+            self._taken = False
             while self._open and not self._frames:
                 self._ready.wait()
             if not self._open:
@@ -64,6 +78,7 @@ class Outbox:
                 batch.append(self._frames.popleft())
                 size += len(batch[-1])
             self._size -= size
+            self._taken = True
             return b"".join(batch)
 
     def close(self) -> None:
@@ -79,7 +94,7 @@ class Connection:
 
     def __init__(self, hub: Hub, sock: socket.socket, *, queue_bytes: int = QUEUE_BYTES) -> None:
         self._socket = sock
-        self._outbox = Outbox(queue_bytes)
+        self._outbox = Outbox(queue_bytes, self._send)
         self._session = Session(hub, self._post)
         self._done = threading.Event()
 
@@ -104,6 +119,13 @@ class Connection:
     def wait(self, seconds: float) -> bool:
         """Wait until the connection has ended."""
         return self._done.wait(seconds)
+
+    def _send(self, data: bytes) -> int:
+        """Bytes of `data` that the socket takes now; a broken one is the writer's to find."""
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except OSError:
+            return 0
 
     def _post(self, frame: bytes) -> None:
         if not self._outbox.put(frame) and not self._done.is_set():

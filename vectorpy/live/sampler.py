@@ -87,6 +87,8 @@ class Sampler:
         self._ask_again = False
         # Names asked for since the connection stands; None once all were.
         self._told: set[str] | None = set()
+        # The wanted names of which nothing lacks, and for which state of the record.
+        self._whole: tuple[tuple[str, ...], int] | None = None
         # Until the first rates of a new host are out, only what they are drawn from is asked for.
         self._hurry = False
         self._never = threading.Event()
@@ -284,13 +286,19 @@ class Sampler:
             again = again or bool(names)
         elif again:
             names = [n for n in wanted if n not in record.descriptors]
-        else:
+        elif (
+            self._whole is None or self._whole[0] is not wanted or self._whole[1] != record.checked
+        ):
             names = record.lacking(wanted)
+        else:
+            names = []
         if names:
             assert self._source is not None
             with self._asking():
                 found = self._source.describe(names)
             self._host.described(names, found)
+        else:
+            self._whole = (wanted, record.checked)
         if told is not None:
             self._told = {*told, *names} if self._hurry else None
         if again:

@@ -53,12 +53,13 @@ class Status:
 
     def same(self, other: Status) -> bool:
         """Whether a person would see no difference, small changes of measures let pass."""
-        if self._bare() != other._bare():
+        if self._words() != other._words():
             return False
         return abs((self.skew or 0.0) - (other.skew or 0.0)) < 0.5
 
-    def _bare(self) -> Status:
-        return replace(self, skew=None, cost=None)
+    def _words(self) -> tuple[object, ...]:
+        said = (self.state, self.reason, self.hint, self.next_try, self.often)
+        return (*said, self.transport, self.name)
 
 
 class Teller:

@@ -8,6 +8,7 @@ not there, a division by zero, an overflow) raises one of `UNUSUAL`, and then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from vectorpy.model.expression import Expression, Node
@@ -54,6 +55,9 @@ def _node(node: Node) -> Run | None:
         return lambda latest, instance: number
     if node.kind == "metric":
         return _metric(node.word)
+    names = _chain(node)
+    if len(names) > 2:
+        return _total(names)
     if node.kind in ("sum", "min", "max", "avg"):
         return _fold(node)
     parts = [_node(part) for part in node.parts]
@@ -64,6 +68,40 @@ def _node(node: Node) -> Run | None:
         a = runs[0]
         return lambda latest, instance: 0.0 - a(latest, instance)
     return _binary(node.word, *runs) if node.kind == "binary" else None
+
+
+def _chain(node: Node) -> tuple[str, ...]:
+    """The metrics of `a + b + c`, in their order; none where it is anything else."""
+    if node.kind == "metric":
+        return (node.word,)
+    if node.kind != "binary" or node.word != "+" or node.parts[1].kind != "metric":
+        return ()
+    before = _chain(node.parts[0])
+    return (*before, node.parts[1].word) if before else ()
+
+
+@lru_cache(maxsize=1024)
+def _total(names: tuple[str, ...]) -> Run:
+    """The sum of some metrics, added from the left.
+
+    Many series are parts of the same sum (the modes of a CPU): it is made once
+    for all of them, and its last value is kept with what that was made of.
+    """
+    kept: tuple[Latest | None, str, float] = (None, "", 0.0)
+
+    def total(latest: Latest, instance: str) -> float:
+        nonlocal kept
+        points, of, value = kept  # read at once: hosts' threads share this
+        if points is latest and of == instance:
+            return value
+        found: Any = 0.0
+        for name in names:
+            row = latest[name]
+            found += row[instance] if instance in row else row[""]
+        kept = (latest, instance, found)
+        return found  # type: ignore[no-any-return]
+
+    return total
 
 
 def _metric(name: str) -> Run:

@@ -110,6 +110,7 @@ class Rates:
         now: dict[str, tuple[float, Instances]] = {}
         values: dict[str, dict[str, Point]] = {}
         ways = self._ways
+        dead = {domain for domain, status in sample.agents.items() if status}
         for part in sample.parts:
             stamp = part.stamp
             for name, raw in part.values.items():
@@ -118,7 +119,7 @@ class Rates:
                     way = self._new_way(name, descriptors)
                     if way is None:
                         continue
-                if sample.agents.get(way.domain):
+                if way.domain in dead:
                     values[name] = dict.fromkeys(raw)
                 elif not way.counter:
                     values[name] = _gauges(raw, way)

@@ -34,8 +34,6 @@ _TEXT_ONELINE, _TEXT_HELP = 1, 2
 _TYPES = ("s32", "u32", "s64", "u64", "float", "double", "string")
 _OTHER = "other"
 _SEMANTICS = {1: "counter", 3: "instant", 4: "discrete"}
-# Bytes of a value in a PDU; a text counts as one of eight bytes.
-_PDU_BYTES = {"s32": 8, "u32": 8, "float": 16}
 _POINTER = struct.calcsize("P")
 _TEXT = 64 * 1024
 
@@ -305,19 +303,6 @@ def wanted(descriptors: Sequence[Descriptor]) -> Wanted:
     numbers = [pmid_number(d.pmid) for d in descriptors]
     types = tuple(d.type for d in descriptors)
     return Wanted((c_uint * len(numbers))(*numbers), types, Shapes(types))
-
-
-def answer_bytes(wanted: Wanted, found: Sequence[Fetched]) -> int:
-    """Bytes of the PDU that such an answer comes in (src/include/pcp/libpcp.h: PDU_RESULT).
-
-    Head, time and count are 24 bytes; a metric 8, and 4 more where it has values;
-    a value 8, and where it does not fit in 4 bytes a block of 4 and its bytes.
-    """
-    total = 24
-    for one, kind in zip(found, wanted.types, strict=True):
-        count = len(one.ids)
-        total += 8 + (4 + _PDU_BYTES.get(kind, 20) * count if count else 0)
-    return total
 
 
 def pmid_number(pmid: str) -> int:

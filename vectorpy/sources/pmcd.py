@@ -250,7 +250,7 @@ class PmcdSource:
             elif name in plan.asked:
                 missing[name] = self._why(one.error)
         sample = self._sample(plan, stamp, values, missing)
-        sample.size = libpcp.answer_bytes(plan.wanted, found)
+        sample.size = plan.wanted.shapes.size
         return sample
 
     def _sample(
@@ -262,8 +262,10 @@ class PmcdSource:
         states = riders.agent_states(status or {}, fenced, {n: d for d, n in agents.items()})
         uptime = riders.singular_float(values, riders.UPTIME)
         riders.bury(values, missing, states, agents, plan.asked)
-        kept = {name: values[name] for name in plan.asked if name in values}
-        return Sample([Part(stamp, kept)], missing, states, uptime)
+        for name in riders.RIDERS:
+            if name not in plan.asked:
+                values.pop(name, None)
+        return Sample([Part(stamp, values)], missing, states, uptime)
 
     def _named(self, plan: _Plan, name: str, indom: str, one: Fetched) -> Instances:
         """Values by instance name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from vectorpy.model.metric import NUMERIC_TYPES, Descriptor
 from vectorpy.model.sample import SINGULAR, Instances
@@ -129,4 +130,9 @@ def singular_float(values: Mapping[str, Instances], name: str) -> float | None:
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
     """`names` in order, each once."""
+    return _unique(names if isinstance(names, tuple) else tuple(names))
+
+
+@lru_cache(maxsize=256)  # each host's list is the same second after second
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))

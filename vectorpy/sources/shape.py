@@ -33,6 +33,8 @@ _BLOCKS = {
 _COUNT, _FORM, _BLOCK = 4, 8, 4
 _INT = struct.Struct("i")
 _POINTER = struct.calcsize("P")
+# Bytes of a value in a PDU; a text counts as one of eight bytes.
+_PDU_BYTES = {"s32": 8, "u32": 8, "float": 16}
 # The address space as one buffer: struct reads from it in place, without a copy of each piece.
 _MEMORY = (ctypes.c_char * sys.maxsize).from_address(0)
 
@@ -46,13 +48,17 @@ class Fetched(NamedTuple):
 
 
 class Shapes:
-    """Reads the results of one list of metrics, whose types are `types`; of one thread."""
+    """Reads the results of one list of metrics, whose types are `types`; of one thread.
+
+    `size` are the bytes of the PDU that the last answer came in.
+    """
 
     def __init__(self, types: Sequence[str]) -> None:
         self._types = tuple(types)
         self._places: list[int] = []
         self._ids: list[tuple[int, tuple[int, ...]]] = []
         self._shape: _Shape | None = None
+        self.size = 0
 
     def read(self, sets: tuple[int, ...]) -> list[Fetched]:
         """The values in the pmValueSets at these addresses, in the order of `types`."""
@@ -73,7 +79,21 @@ class Shapes:
         ids = [(one.error, one.ids) for one in found]
         alike = (places, ids) == (self._places, self._ids)
         self._places, self._ids = places, ids
+        self.size = _answer_bytes(self._types, found)
         self._shape = _shape(first, places, self._types) if alike else None
+
+
+def _answer_bytes(types: Sequence[str], found: Sequence[Fetched]) -> int:
+    """Bytes of the PDU that such an answer comes in (src/include/pcp/libpcp.h: PDU_RESULT).
+
+    Head, time and count are 24 bytes; a metric 8, and 4 more where it has values;
+    a value 8, and where it does not fit in 4 bytes a block of 4 and its bytes.
+    """
+    total = 24
+    for one, kind in zip(found, types, strict=True):
+        count = len(one.ids)
+        total += 8 + (4 + _PDU_BYTES.get(kind, 20) * count if count else 0)
+    return total
 
 
 class _Set(NamedTuple):
