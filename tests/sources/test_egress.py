@@ -1,6 +1,7 @@
 """Hostile servers: each ends in time, in few bytes, and in one of our own sentences."""
 
 import gzip
+import threading
 import time
 
 import pytest
@@ -112,6 +113,70 @@ def test_each_evil_server_ends_in_time_and_in_our_words(talk_server, getter, cas
     assert caught.value.host == "web-01"
     for remote in ("SSH", "OpenSSH", "zz", "ffff", "\x00"):
         assert remote not in str(caught.value)
+
+
+def good_first(talk):
+    """A good answer, and then `talk` over the same connection."""
+
+    def both(connection):
+        once(OK + LENGTH % 2, b"{}")(connection)
+        talk(connection)
+
+    return both
+
+
+@pytest.mark.parametrize("case", EVIL)
+def test_a_server_that_turns_evil_ends_in_time_and_in_our_words(talk_server, getter, case):
+    talk, expected = EVIL[case]
+    server = talk_server(good_first(talk))
+    get = getter(server.port, total=TOTAL)
+    assert get.get("/pmapi/context").body == b"{}"
+    if case in ("reset", "closes at once"):  # the next connection begins well
+        assert get.get("/pmapi/context").body == b"{}"
+        assert server.connections == 2
+        return
+    with pytest.raises(expected) as caught:
+        get.get("/pmapi/context")
+    assert caught.value.host == "web-01"
+    for remote in ("SSH", "OpenSSH", "zz", "ffff", "\x00"):
+        assert remote not in str(caught.value)
+    assert get.get("/pmapi/context").body == b"{}", "and over a new connection all is well"
+    assert server.connections == 2
+
+
+def test_a_kept_connection_is_asked_as_a_new_one_is(talk_server, getter):
+    seen = []
+
+    def talk(connection):
+        for _ in range(3):
+            seen.append(request(connection))
+            connection.sendall(OK + LENGTH % 2 + b"{}")
+
+    server = talk_server(talk)
+    get = getter(server.port)
+    for _ in range(3):
+        assert get.get("/x?a=b,c").body == b"{}"
+    assert server.connections == 1
+    assert sorted(seen[1].lower().split(b"\r\n")) == sorted(seen[0].lower().split(b"\r\n"))
+    assert seen[2] == seen[1]
+
+
+def test_what_nobody_asked_for_is_no_answer(talk_server, getter):
+    """An answer that comes before its request would be taken for that of the next one."""
+    said = threading.Event()
+
+    def talk(connection):
+        once(OK + LENGTH % 2, b"{}")(connection)
+        connection.sendall(OK + LENGTH % 4 + b"evil")
+        said.set()
+        connection.recv(1)
+
+    server = talk_server(talk)
+    get = getter(server.port)
+    assert get.get("/x").body == b"{}"
+    assert said.wait(5)
+    assert get.get("/x").body == b"{}"
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize("case", ["drips headers", "drips status line", "endless 100-continue"])
