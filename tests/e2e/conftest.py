@@ -226,12 +226,21 @@ class View:
         self.faults: list[str] = []
         self.asked: list[str] = []
         self.epochs: list[str] = []
-        self.page.add_init_script(_WATCH)
         self.page.set_default_timeout(PATIENCE * 1000)
-        self.page.on("console", lambda message: self._heard(message.type, message.text))
-        self.page.on("pageerror", lambda error: self._heard("error", str(error)))
-        self.page.on("request", lambda request: self._asks(request.url))
-        self.page.on("websocket", self._opened)
+        self._ears: dict[str, Callable[[Any], None]] = {
+            "console": lambda message: self._heard(message.type, message.text),
+            "pageerror": lambda error: self._heard("error", str(error)),
+            "request": lambda request: self._asks(request.url),
+            "websocket": self._opened,
+        }
+        for name, ear in self._ears.items():
+            self.page.on(name, ear)  # type: ignore[call-overload]
+
+    def leave(self) -> Page:
+        """Hears nothing any more; the page is for others."""
+        for name, ear in self._ears.items():
+            self.page.remove_listener(name, ear)
+        return self.page
 
     def _heard(self, kind: str, text: str) -> None:
         if kind == "error" and not any(words in text for words in self.pardon):
@@ -319,38 +328,78 @@ class View:
         return urlsplit(self.page.url).query
 
 
+class Tabs:
+    """Tabs of one browser context that are used again by test after test.
+
+    A new tab is a new process of Chromium, which compiles Plotly anew: that takes four times the
+    CPU of the page itself. Between two tests a tab shows a page without scripts of this origin
+    (from another origin it would come back in a new process) and forgets what it kept.
+    """
+
+    def __init__(self, context: BrowserContext, rest: str) -> None:
+        self._context = context
+        self._rest = rest
+        self._idle: list[Page] = []
+
+    def take(self, viewport: Any = None, color_scheme: Any = "light") -> Page:
+        """A tab as a new one would be; `color_scheme` is Playwright's default for new ones."""
+        page = self._idle.pop() if self._idle else self._context.new_page()
+        page.set_viewport_size(viewport or WIDE)
+        page.emulate_media(color_scheme=color_scheme)
+        return page
+
+    def give_back(self, page: Page) -> None:
+        if page.is_closed():
+            return
+        page.unroute_all()
+        page.mouse.up()
+        page.mouse.move(0, 0)
+        page.goto(self._rest)
+        page.evaluate("sessionStorage.clear()")
+        self._idle.append(page)
+
+
+def _context(browser: Browser, **options: Any) -> BrowserContext:
+    context = browser.new_context(**{"viewport": WIDE, **options})
+    context.add_init_script(_WATCH)
+    return context
+
+
 @pytest.fixture(scope="session")
-def tabs(browser: Browser) -> Iterator[BrowserContext]:
+def tabs(browser: Browser, up: Up) -> Iterator[Tabs]:
     """The one browser context of most pages: what is fetched once is cached."""
-    context = browser.new_context(viewport=WIDE)
-    yield context
+    context = _context(browser)
+    yield Tabs(context, f"{up.url}/limits")
     context.close()
 
 
 @pytest.fixture
-def view(browser: Browser, tabs: BrowserContext, up: Up) -> Iterator[Callable[..., View]]:
+def view(browser: Browser, tabs: Tabs, up: Up) -> Iterator[Callable[..., View]]:
     """Opens a watched page: `view("/?host=local")`; `path` None opens none yet.
 
     `pardon` names console errors that the test brings about itself, `fresh`
-    asks for a browser that was never here, `options` go to its context.
+    asks for a browser that was never here, `options` are Playwright's for a context.
     """
     made: list[View] = []
+    lent: list[View] = []
     contexts: list[BrowserContext] = []
 
     def open_view(
         path: str | None = "/", pardon: tuple[str, ...] = (), fresh: bool = False, **options: Any
     ) -> View:
-        context = tabs
-        if fresh or options:
-            context = browser.new_context(**{"viewport": WIDE, **options})
-            contexts.append(context)
-        made.append(View(context.new_page(), up.url, pardon))
+        # Scripts of a test's own can't be taken from a tab again: without a path, it is a new one.
+        if fresh or path is None or options.keys() - {"viewport", "color_scheme"}:
+            contexts.append(_context(browser, **options))
+            made.append(View(contexts[-1].new_page(), up.url, pardon))
+        else:
+            made.append(View(tabs.take(**options), up.url, pardon))
+            lent.append(made[-1])
         return made[-1] if path is None else made[-1].go(path)
 
     yield open_view
     faults = [fault for one in made for fault in one.faults]
-    for one in made:
-        one.page.close()
+    for one in lent:
+        tabs.give_back(one.leave())
     for context in contexts:
         context.close()
     if up.process.poll() is not None:
