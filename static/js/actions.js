@@ -15,7 +15,7 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  *   action?: {label: string, host: string}}} Notice
  * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string,
  *   aliases: Record<string, string>, problems: string[]}} Catalog
- * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
+ * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark"|"contrast", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, notices: Notice[],
  *   recent: string[], home: string|null}} State
  */

@@ -9,7 +9,7 @@ const FLAT_ROOM = 1.06;
 /** A flat line at zero needs some height all the same. */
 const LEAST = /** @type {Record<string, number>} */ ({ "%": 1, B: 1024, "B/s": 1024, s: 0.001 });
 
-/** @typedef {{low: number, high: number, flat?: boolean}} Range flat: nothing but zero, so two ticks do */
+/** @typedef {{low: number, high: number, flat?: boolean, log?: import("./log.js").Log}} Range flat: nothing but zero, so two ticks do; log: the ends are logarithms */
 
 /**
  * @param {Range|null} before the range in force

@@ -114,8 +114,9 @@ function pauseButton(store, toggle) {
   return button;
 }
 
-const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
-const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
+const THEMES = /** @type {const} */ (["auto", "light", "dark", "contrast"]);
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon", contrast: "contrast" };
+const THEME_NAMES = { auto: "as the system", light: "light", dark: "dark", contrast: "high contrast" };
 
 /** @param {PageStore} store */
 function nextTheme(store) {
@@ -127,7 +128,7 @@ function nextTheme(store) {
 function themeButton(store) {
   const button = el("button", { type: "button", class: "icon-button theme", onclick: () => nextTheme(store) });
   store.follow((state) => state.theme, (theme) => {
-    const name = `Theme: ${theme === "auto" ? "as the system" : theme}`;
+    const name = `Theme: ${THEME_NAMES[theme]}`;
     button.setAttribute("aria-label", name);
     button.title = `${name} (t)`;
     fill(button, icon(THEME_ICONS[theme]));
