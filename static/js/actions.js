@@ -127,7 +127,7 @@ function host_told(state, said) {
 
 /** @param {State} state @param {string} preset */
 function preset_chosen(state, preset) {
-  return change(state, { preset, wishes: [], series: {} });
+  return change(state, { preset, wishes: [], series: {}, looks: {} });
 }
 
 /** @param {State} state @param {string} wish */

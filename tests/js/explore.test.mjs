@@ -3,13 +3,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { compareHindrance, look_chosen } from "../../static/js/looking.js";
+import { columnsOf, pointRows, stepFor, summaryRow } from "../../static/js/model/charttable.js";
 import { CONTRAST, DARK } from "../../static/js/model/colours.js";
 import { fitRange } from "../../static/js/model/fit.js";
 import { logDrawing, logRange, logTicks } from "../../static/js/model/log.js";
+import { dressed, nextLook } from "../../static/js/model/looks.js";
 import { planPens } from "../../static/js/model/pens.js";
 import { pictureOf } from "../../static/js/model/picture.js";
 import { Choice } from "../../static/js/model/rank.js";
 import { filledRow, rowAt, timeAt } from "../../static/js/model/rowat.js";
+import { former, panned, rounded, zoomed } from "../../static/js/model/span.js";
+import { decode, emptyDashboard, encode, windowsFor } from "../../static/js/model/url.js";
+import { Cursor } from "../../static/js/widgets/cursor.js";
+import { tipRows } from "../../static/js/widgets/readings.js";
+import { summaryText } from "../../static/js/widgets/summary.js";
 import { view } from "./helpers.mjs";
 
 test("the row meant is the nearest; none where all are far", () => {
@@ -95,4 +103,104 @@ test("in high contrast layers of a stack have edges of their own", () => {
   assert.equal(data(DARK).length, 2);
   const [, , low, high] = data(CONTRAST);
   assert.deepEqual([low.y, high.y, low.line.dash, high.line.dash], [[1, 2], [4, 6], "solid", "dot"]);
+});
+
+test("a look is kept where it is not the widget's own, and dresses it", () => {
+  const state = { dashboard: { looks: { a: "log" } } };
+  const chosen = (kind, look, wish = "b") => look_chosen(state, { wish, kind, look }).dashboard.looks;
+  assert.deepEqual(chosen("line", "stacked"), { a: "log", b: "stacked" });
+  assert.deepEqual(chosen("stacked", "stacked", "a"), {});
+  assert.deepEqual(chosen("heatmap", "log"), { a: "log" });
+  assert.deepEqual(["lines", "stacked", "log", undefined].map((look) => dressed({ kind: "stacked" }, look).kind), ["line", "stacked", "line", "stacked"]);
+  assert.equal(dressed({ kind: "heatmap" }, "lines").kind, "heatmap");
+  assert.deepEqual([nextLook("lines", true), nextLook("stacked", true), nextLook("log", true), nextLook("lines", false)], ["stacked", "log", "lines", "log"]);
+});
+
+test("looks and the comparison stand in the URL, for widgets that are shown", () => {
+  const wishes = ["cpu", "chart;expr=a", "chart;expr=b"];
+  const text = encode({ ...emptyDashboard(), wishes, compare: true, looks: { cpu: "lines", "chart;expr=b": "log", gone: "log" } });
+  assert.match(text, /&compare=before&draw=cpu:lines&draw=chart\/2:log&v=1$/);
+  const read = decode(`${text}&draw=memory:log&draw=cpu:pie&draw=x`).dashboard;
+  assert.deepEqual([read.looks, read.compare], [{ cpu: "lines", "chart;expr=b": "log" }, true]);
+});
+
+test("what can't be compared says why", () => {
+  const why = (window, held, frozen = null) => compareHindrance({ held, dashboard: { window, frozen } });
+  assert.deepEqual([why(300, 600), why(1800, 3600), why(600, 600, { from: 0, to: 60 })], ["", "", ""]);
+  assert.match(why(600, 600), /keeps 10 min/);
+});
+
+test("windows are offered as far as the server holds", () => {
+  assert.deepEqual(windowsFor(600), [60, 120, 300, 600]);
+  assert.deepEqual(windowsFor(1800), [60, 120, 300, 600, 900, 1800]);
+  assert.deepEqual(windowsFor(60, 3600), [60, 120, 300, 600, 3600]);
+});
+
+test("time moves within what is held, and keeps its width", () => {
+  const bounds = { earliest: 1000, latest: 1600 };
+  assert.deepEqual(panned({ from: 1200, to: 1500 }, -50, bounds), { from: 1150, to: 1450 });
+  assert.deepEqual(panned({ from: 1200, to: 1500 }, -900, bounds), { from: 1000, to: 1300 });
+  assert.deepEqual(panned({ from: 1200, to: 1500 }, 900, bounds), { from: 1300, to: 1600 });
+  assert.deepEqual(panned({ from: 500, to: 800 }, -50, bounds), { from: 500, to: 800 });
+  assert.deepEqual(panned({ from: 500, to: 800 }, 50, bounds), { from: 550, to: 850 });
+  assert.deepEqual(former({ from: 1200, to: 1500 }), { from: 900, to: 1200 });
+  assert.deepEqual(rounded({ from: 1200.4, to: 1260.6 }), { from: 1200, to: 1260 });
+});
+
+test("it widens and narrows around a second that stays", () => {
+  const bounds = { earliest: 1000, latest: 1600 };
+  assert.deepEqual(zoomed({ from: 1200, to: 1400 }, 0.5, 1250, bounds), { from: 1225, to: 1325 });
+  assert.deepEqual(zoomed({ from: 1200, to: 1400 }, 2, 1300, bounds), { from: 1100, to: 1500 });
+  assert.deepEqual(zoomed({ from: 1200, to: 1600 }, 9, 1300, bounds), { from: 1000, to: 1600 });
+  assert.deepEqual(zoomed({ from: 1200, to: 1212 }, 0.1, 1206, bounds), { from: 1201, to: 1211 });
+});
+
+test("a pinned crosshair is a second; under a pointer it is a place", () => {
+  global.requestAnimationFrame ??= () => 1;
+  const cursor = new Cursor(() => {});
+  const [card, other] = [{}, {}];
+  const shown = (from, to) => view([from, to], [[1, 1]], { from, to });
+  cursor.move(card, 0.5);
+  assert.deepEqual(cursor.at(shown(100, 200)), { t: 150, share: 0.5, pinned: false });
+  assert.deepEqual(cursor.at(shown(110, 210)), { t: 160, share: 0.5, pinned: false });
+  cursor.pin(card, 160);
+  cursor.move(other, 0.9);
+  assert.deepEqual(cursor.at(shown(120, 220)), { t: 160, share: 0.4, pinned: true });
+  assert.deepEqual([cursor.owned(card), cursor.owned(other)], [true, false]);
+  assert.equal(cursor.slid(150), false);
+  assert.equal(cursor.at(shown(170, 270)), null);
+  assert.equal(cursor.slid(170), true);
+  assert.deepEqual([cursor.pinned, cursor.release(), cursor.owned(other)], [null, false, true]);
+});
+
+test("the tooltip tells what was there before, and the difference", () => {
+  const now = view([61, 62], [[10, 12]], { unit: "%" });
+  const plan = { pens: [{ index: 0, name: "s0", color: "#fff" }], rest: [], plain: [0] };
+  const before = (column) => tipRows("line", now, plan, 1, 0, null, DARK, { view: view([1, 2], [column]), by: 60 })[0].before;
+  assert.deepEqual([before([9, 10]), before([9, 15]), before([9, NaN])], ["was 10.0 %, +2.0 %", "was 15.0 %, −3.0 %", "was –"]);
+});
+
+test("a chart as tables: each series in numbers, points as averages of a few seconds", () => {
+  const times = Array.from({ length: 300 }, (_, n) => 1000 + n);
+  const shown = view(times, [times.map((t) => (t < 1010 ? NaN : t - 1000))], { unit: "count" });
+  const [column] = columnsOf(shown, [0]);
+  assert.deepEqual(summaryRow(column), { name: "s0", texts: ["299", "10", "299", "155"], gaps: 10 });
+  assert.deepEqual([stepFor(300, 1), stepFor(60, 1), stepFor(300, 2), stepFor(3600, 1)], [5, 1, 10, 60]);
+  const rows = pointRows({ columns: [column], times: shown.times, step: 5 });
+  assert.deepEqual([rows.length, rows[0], rows[59]], [60, { t: 1295, texts: ["297"] }, { t: 1000, texts: ["–"] }]);
+});
+
+test("a histogram as a table has its ranges, lowest first, as events a second", () => {
+  const series = [{ name: "a", labels: { low: "0", high: "1" } }, { name: "b", labels: { low: "2", high: "3" } }];
+  const shown = view([2, 4], [[10, 20], [0, 6]], { series, interval: 2 });
+  const columns = columnsOf(shown, [], { unit: "count", rate: true });
+  assert.deepEqual(columns.map(({ name, values }) => [name, ...values]), [["0 – 1", 5, 10], ["2 – 3", 0, 3]]);
+});
+
+test("a chart in a sentence", () => {
+  const shown = view([1, 2], [[1, 12.3], [2, NaN]], { unit: "%", from: -298, to: 2 });
+  const seen = { widget: { kind: "line" }, view: shown, plan: { plain: [0, 1] }, log: true, ghost: null, hidden: [] };
+  assert.equal(summaryText("CPU", seen), "CPU, 2 series as lines on a log scale of 5 minutes; now s0 12.3 %, s1 2.0 %.");
+  const many = view([1], Array.from({ length: 7 }, (_, n) => [n]), { unit: "count", from: -59, to: 1 });
+  assert.match(summaryText("Load", { ...seen, log: false, view: many, plan: { plain: [0, 1, 2, 3, 4, 5, 6] } }), /^Load, 7 series as lines of 60 seconds; now s6 6, .* and 2 smaller\.$/);
 });

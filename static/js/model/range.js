@@ -66,4 +66,9 @@ function extremes(columns, start = 0, end = Infinity) {
   return max === -Infinity ? null : { min, max };
 }
 
-export { FLAT_ROOM, extremes, nextRange };
+/** The number at the top of a scale. @param {Range} range */
+function topOf({ high, log }) {
+  return log ? 10 ** high : high;
+}
+
+export { FLAT_ROOM, extremes, nextRange, topOf };
