@@ -13,7 +13,7 @@ const DEEPEST = 9;
 /** Where nothing is above zero, the scale has one step from here. */
 const LEAST = /** @type {Record<string, number>} */ ({ "%": 1, B: 1024, "B/s": 1024, s: 0.001 });
 /** Share of the scale between the lowest decade and the floor, and under the floor. */
-const FLOOR = 0.12;
+const FLOOR = 0.15;
 const UNDER = 0.03;
 /** The top and the bottom follow when they are so many decades too far. */
 const SHRINK = 0.6;
