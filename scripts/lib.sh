@@ -103,6 +103,30 @@ ensure_java() {
     [ -z "$missing" ] || install_packages $missing
 }
 
+# PCP's own test archives, good and damaged, in FOLDER: taken out of their package, which is
+# fetched (22 MB) and not installed: it would bring Qt along. They take 83 MB.
+ensure_archives() {
+    [ -f "$1/.complete" ] && return
+    knows_system || die "PCP's test archives (package pcp-testsuite) are fetched by apt-get alone."
+    say "fetching PCP's test archives ..."
+    fetched_=$(mktemp -d) || return 1
+    if ! (cd "$fetched_" && { quietly apt-get -qq download pcp-testsuite ||
+        { as_root apt-get -qq update && quietly apt-get -qq download pcp-testsuite; }; }); then
+        rm -rf "$fetched_"
+        return 1
+    fi
+    mkdir -p "$1" &&
+        dpkg-deb --fsys-tarfile "$fetched_"/pcp-testsuite_*.deb |
+        tar -x -C "$1" --strip-components=5 --no-same-owner \
+            ./var/lib/pcp/testsuite/archives ./var/lib/pcp/testsuite/badarchives &&
+        : >"$1/.complete"
+    status_=$?
+    rm -rf "$fetched_"
+    return "$status_"
+}
+
+as_root() { if is_root; then "$@"; else sudo "$@"; fi; }
+
 # -- stamps: what a finished step was made of ------------------------------------
 
 # One word for the contents of the files and folders named (relative to ROOT).

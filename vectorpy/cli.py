@@ -1,4 +1,4 @@
-"""The command line: `up`, `serve`, `collector`, `check`, `agents`, `widgets`, `presets`.
+"""The command line: `up`, `serve`, `collector`, `check`, `agents`, `replay`, `widgets`, ...
 
 Commands read flags, build things and call; what they do stands in the rooms
 that they import, each inside its command, so that `--help` is quick. Errors
@@ -176,6 +176,39 @@ def agents_status(names: tuple[str, ...]) -> None:
     from vectorpy.agents import command
 
     sys.exit(not command.status(names, _world(), click.echo))
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=False))
+@click.option(
+    "--widget", metavar="ID", required=True, help="Widget to print, with options as in a URL."
+)
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+@click.option("--from", "start", metavar="TIME", default="", help="First time to print.")
+@click.option("--to", "end", metavar="TIME", default="", help="Last time to print.")
+@click.option("--interval", metavar="LENGTH", help="Seconds between rows, or 5m.")
+@click.option(
+    "--timezone", type=click.Choice(["utc", "host", "local"]), default="utc", show_default=True
+)
+@_options(_COMMON[:1])
+def replay(path: str, widget: str, form: str, start: str, end: str, **flags: Any) -> None:
+    """Print a widget's numbers from a PCP archive.
+
+    PATH is an archive (without its .meta or .0), or a folder with those of one
+    host, as pmlogger keeps them; compressed ones too. A TIME is like
+    2026-11-23T12:30:00Z, 12:30, +10m (after the archive's start) or -10m (before
+    its end). Without --interval rows are those that were recorded.
+    """
+    from vectorpy.live import printout
+    from vectorpy.model.watch import duration
+    from vectorpy.sources.archive import Archive
+
+    interval, zone = flags.pop("interval"), flags.pop("timezone")
+    every = duration(interval) if interval else 0
+    asked = printout.Asked(widget, form, start, end, every, zone)
+    memory = _settings(dict(flags)).ring_bytes
+    text = printout.printed(Archive(path), _catalog(flags), asked, memory, _complain)
+    click.echo(text, nl=False)
 
 
 @main.command()

@@ -1,25 +1,16 @@
 /**
- * Dark, light or high contrast: what was chosen, or what the system says. High contrast is on
- * black or on white, as the system prefers. The theme never stands in the URL; it is this
- * browser's own.
+ * Dark or light: what was chosen, or what the system says. The theme never stands in the URL;
+ * it is this browser's own.
  */
 
-import { CONTRAST, CONTRAST_LIGHT, DARK, LIGHT } from "./model/colours.js";
+import { DARK, LIGHT } from "./model/colours.js";
 
-const SYSTEM = {
-  light: window.matchMedia("(prefers-color-scheme: light)"),
-  more: window.matchMedia("(prefers-contrast: more)"),
-  forced: window.matchMedia("(forced-colors: active)"),
-};
-const PALETTES = { dark: DARK, light: LIGHT, contrast: CONTRAST, "contrast-light": CONTRAST_LIGHT };
+const SYSTEM = window.matchMedia("(prefers-color-scheme: light)");
 
-/** @param {import("./actions.js").State["theme"]} chosen @returns {keyof typeof PALETTES} */
+/** @param {string} chosen */
 function resolved(chosen) {
-  const bright = SYSTEM.light.matches;
-  const strong = chosen === "contrast" || (chosen === "auto" && (SYSTEM.more.matches || SYSTEM.forced.matches));
-  if (strong) return bright ? "contrast-light" : "contrast";
-  if (chosen === "dark" || chosen === "light") return chosen;
-  return bright ? "light" : "dark";
+  if (chosen !== "auto") return chosen;
+  return SYSTEM.matches ? "light" : "dark";
 }
 
 /**
@@ -35,8 +26,8 @@ function startTheme(store, changed) {
   };
   apply();
   store.subscribe((state) => state.theme, apply);
-  for (const one of Object.values(SYSTEM)) one.addEventListener("change", apply);
-  return () => PALETTES[resolved(store.state.theme)];
+  SYSTEM.addEventListener("change", apply);
+  return () => (resolved(store.state.theme) === "light" ? LIGHT : DARK);
 }
 
 export { startTheme };

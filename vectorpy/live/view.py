@@ -41,13 +41,15 @@ class View:
     """See the module. The host's lock is held by whoever calls.
 
     `version` rises with each change of the layout; then channels take a new `v`.
-    `metrics` are all that it may use, alternatives too: to be described.
+    `metrics` are all that it may use, alternatives too: to be described. `span` are
+    the last seconds that series are chosen by.
     """
 
     def __init__(self, wish: Wish, interval: int, catalog: Catalog, limit: int) -> None:
         self.wish = wish
         self.interval = interval
         self.version = 0
+        self.span = CHOOSE_SECONDS
         self._limit = limit
         self._widget: Widget | None = None
         self._drawn: Widget | None = None
@@ -135,7 +137,7 @@ class View:
         assert drawn is not None
         uses = [spec.metrics for spec in drawn.series]
         self._chosen, self._churn = t, record.churn
-        window = record.ring.view(self._uses, t - CHOOSE_SECONDS + 1, t, 1)
+        window = record.ring.view(self._uses, t - self.span + 1, t, 1)
         columns = [_columns(spec, window, drawn, None) for spec in drawn.series]
         found = [
             [i for i in column if not i or record.alive(metrics, i, t)]

@@ -72,10 +72,19 @@ class Rates:
     `histograms` are metrics whose instances are ranges: one that comes was at
     zero before, for a range without events needs not be told. Their counts are
     plain numbers, even where the descriptor tells the unit of the ranges.
+
+    `periods` are seconds between samples by metric, where some come more rarely
+    than others, as in archives: a metric that a sample lacks then keeps its last
+    values until it comes again.
     """
 
-    def __init__(self, histograms: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        histograms: Collection[str] = (),
+        periods: Mapping[str, float] | None = None,
+    ) -> None:
         self._histograms = frozenset(histograms)
+        self._periods = periods
         self._ways: dict[str, _Way] = {}
         # Counters of the last sample: time of their answer, and raw values.
         self._before: dict[str, tuple[float, Instances]] = {}
@@ -107,6 +116,7 @@ class Rates:
         changed, back = self._agents_changed(sample.agents)
         before = {} if restarted else self._before
         limit = MAX_PERIODS * period
+        periods = self._periods or {}
         now: dict[str, tuple[float, Instances]] = {}
         values: dict[str, dict[str, Point]] = {}
         ways = self._ways
@@ -127,11 +137,12 @@ class Rates:
                     now[name] = (stamp, raw)
                     old = before.get(name)
                     dt = stamp - old[0] if old else 0.0
-                    if old is None or not 0.0 < dt <= limit or way.domain in changed:
+                    most = MAX_PERIODS * periods[name] if name in periods else limit
+                    if old is None or not 0.0 < dt <= most or way.domain in changed:
                         values[name] = dict.fromkeys(raw)
                     else:
                         values[name] = _rates(raw, old[1], way, dt)
-        self._before = now
+        self._before = now if self._periods is None else {**before, **now}
         return Points(values, self._cover(sample, restarted, limit), restarted, back)
 
     def _new_way(self, name: str, descriptors: Mapping[str, Descriptor]) -> _Way | None:

@@ -90,6 +90,12 @@ def _bindings() -> Any:
     return pmapi
 
 
+def require() -> None:
+    """Unavailable where PCP's bindings can't be loaded."""
+    if why := available():
+        raise Unavailable(why)
+
+
 @functools.cache
 def load(request_timeout: float = 2.0) -> Lib:
     """The library, once per process; Unavailable where the bindings are absent.
@@ -97,9 +103,7 @@ def load(request_timeout: float = 2.0) -> Lib:
     `request_timeout` seconds is how long it waits for any answer of a pmcd
     (its own default is ten).
     """
-    why = available()
-    if why:
-        raise Unavailable(why)
+    require()
     return Lib(_bindings(), request_timeout)
 
 
