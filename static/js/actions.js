@@ -15,9 +15,9 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  *   action?: {label: string, host: string}}} Notice
  * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string,
  *   aliases: Record<string, string>, problems: string[]}} Catalog
- * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark", utc: boolean, catalog: Catalog,
- *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, notices: Notice[],
- *   recent: string[], home: string|null}} State
+ * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark"|"contrast", utc: boolean, catalog: Catalog,
+ *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, held: number, notices: Notice[],
+ *   recent: string[], home: string|null}} State held: seconds of the past that the server keeps
  */
 
 const RECENT = 8;
@@ -31,6 +31,7 @@ function initialState() {
     catalog: { ready: false, widgets: [], presets: [], preset: "triage", aliases: {}, problems: [] },
     hosts: {},
     link: { up: false, text: "" },
+    held: 600,
     notices: [],
     recent: [],
     home: null,
@@ -84,8 +85,8 @@ function meantWish(state, name) {
 function dashboard_opened(state, dashboard) {
   const preset = findPreset(state, dashboard.preset)?.id ?? dashboard.preset;
   const wishes = dashboard.wishes.map((text) => ownName(state, text));
-  const series = Object.fromEntries(Object.entries(dashboard.series).map(([wish, choice]) => [ownName(state, wish), choice]));
-  return { ...state, dashboard: { ...dashboard, preset, wishes: [...new Set(wishes)], series } };
+  const named = renamed(dashboard, (wish) => ownName(state, wish));
+  return { ...state, dashboard: { ...dashboard, preset, wishes: [...new Set(wishes)], ...named } };
 }
 
 /** A wish by our id where it was by an alias. @param {State} state @param {string} text */
@@ -126,7 +127,7 @@ function host_told(state, said) {
 
 /** @param {State} state @param {string} preset */
 function preset_chosen(state, preset) {
-  return change(state, { preset, wishes: [], series: {} });
+  return change(state, { preset, wishes: [], series: {}, looks: {} });
 }
 
 /** @param {State} state @param {string} wish */
@@ -149,8 +150,13 @@ function option_set(state, { wish, name, value }) {
 /** Wishes written anew; what is hidden of them stays hidden. @param {State} state @param {(wish: string) => string} write */
 function rewritten(state, write) {
   const wishes = [...new Set(shownWishes(state).map(write))];
-  const series = Object.fromEntries(Object.entries(state.dashboard.series).map(([wish, choice]) => [write(wish), choice]));
-  return change(state, { preset: null, wishes, series });
+  return change(state, { preset: null, wishes, ...renamed(state.dashboard, write) });
+}
+
+/** What is kept by wish, where wishes are spelt anew. @param {Dashboard} dashboard @param {(wish: string) => string} write */
+function renamed({ series, looks }, write) {
+  const each = /** @type {<T>(kept: Record<string, T>) => Record<string, T>} */ ((kept) => Object.fromEntries(Object.entries(kept).map(([wish, one]) => [write(wish), one])));
+  return { series: each(series), looks: each(looks) };
 }
 
 /**

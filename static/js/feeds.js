@@ -4,11 +4,16 @@
  */
 
 import * as actions from "./actions.js";
+import { compareHindrance, held_told } from "./looking.js";
 import { Clock } from "./model/clock.js";
 import { Feed } from "./model/feed.js";
+import { former } from "./model/span.js";
 
 const ACK_EVERY = 950;
 const ASK_EVERY = 2000;
+/** The past is asked for in steps of so many seconds, however finely somebody moves into it. */
+const STEP = 60;
+const MOST = 3600;
 /** Facts of a host that was never asked. */
 const NOBODY = { next_try: null, skew: null, transport: null, name: null, cost: null };
 
@@ -19,6 +24,8 @@ const NOBODY = { next_try: null, skew: null, transport: null, name: null, cost: 
 
 class Feeds {
   clock = new Clock();
+  /** What is shown while somebody moves through time. @type {import("./model/types.js").Span|null} */
+  sway = null;
   /** Called with the host whose points changed, and the second of a tick. @type {(host: string, tick: number|null) => void} */
   on_points = () => {};
   /** Called with host and wish of a live table whose rows changed. @type {(host: string, wish: string) => void} */
@@ -65,9 +72,31 @@ class Feeds {
   /** The stretch of time that the charts show. @returns {import("./model/types.js").Span} */
   span() {
     const { frozen, window, interval } = this.#store.state.dashboard;
-    if (frozen) return frozen;
+    if (this.sway ?? frozen) return /** @type {import("./model/types.js").Span} */ (this.sway ?? frozen);
     const edge = this.clock.edge(this.now(), interval);
     return { from: edge - window, to: edge };
+  }
+
+  /** The window before, where it is compared with; null where it is not, or can't be. @returns {import("./model/types.js").Span|null} */
+  before() {
+    const { state } = this.#store;
+    return state.dashboard.compare && !compareHindrance(state) ? former(this.span()) : null;
+  }
+
+  /** From the first second that server or page may hold to the newest. @returns {import("./model/span.js").Bounds} */
+  bounds() {
+    const { held, dashboard } = this.#store.state;
+    const latest = this.clock.edge(this.now(), dashboard.interval);
+    const firsts = [...this.#feeds.values()].filter(({ ring }) => ring.length).map(({ ring }) => ring.first);
+    return { earliest: Math.min(latest - held, ...firsts), latest };
+  }
+
+  /** Somebody moves through time; null: no more. @param {import("./model/types.js").Span|null} span */
+  swayed(span) {
+    this.sway = span;
+    if (!span) return;
+    this.#reserve();
+    this.#fill();
   }
 
   connected() {
@@ -96,15 +125,30 @@ class Feeds {
       if (!dashboard.hosts.includes(host)) this.#drop(host, feed);
     }
     for (const host of dashboard.hosts) if (!this.#feeds.has(host)) this.#feeds.set(host, new Feed(host));
-    const { interval, frozen } = dashboard;
-    for (const feed of this.#feeds.values()) feed.reserve(Math.max(dashboard.window, frozen ? frozen.to - frozen.from : 0));
+    const { interval } = dashboard;
+    this.#reserve();
     if (!this.#up || !catalog.ready) return;
-    const window = Math.min(3600, frozen ? Math.ceil(this.clock.time(this.now()) - frozen.from) : dashboard.window);
+    const window = this.#reach();
     const wishes = actions.knownWishes(this.#store.state);
-    const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window: Math.max(window, dashboard.window) }));
+    const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window }));
     this.#store.do(actions.notices_swept, "asked ");
     this.#sender.send("watch", { channels });
-    this.#fill_back();
+    this.#fill();
+  }
+
+  /** How many seconds of the past are wanted, from now on. */
+  #reach() {
+    const { window, frozen } = this.#store.state.dashboard;
+    const { from } = this.before() ?? this.span();
+    const still = this.sway ?? frozen;
+    const past = still ? Math.ceil(this.clock.time(this.now()) - from) : this.before() ? 2 * window : window;
+    return Math.min(MOST, Math.max(past, window));
+  }
+
+  #reserve() {
+    // In large steps: what is kept is copied each time.
+    const rows = Math.ceil(this.#reach() / 300) * 300;
+    for (const feed of this.#feeds.values()) feed.reserve(rows);
   }
 
   /** @param {string} host @param {Feed} feed */
@@ -115,14 +159,25 @@ class Feeds {
   }
 
   /** Asks for what a longer window or a frozen stretch shows and is not here. */
-  #fill_back() {
-    const { from, to } = this.span();
-    const { frozen, window } = this.#store.state.dashboard;
+  #fill() {
+    const { to } = this.span();
+    const { frozen } = this.#store.state.dashboard;
+    const still = this.sway ?? frozen;
+    const { latest } = this.bounds();
+    // No server gives more at once than it holds.
+    const oldest = latest - this.#store.state.held;
+    const shown = (this.before() ?? this.span()).from;
+    const step = Math.floor(shown / STEP) * STEP;
+    const from = Math.max(still ? step : shown, oldest);
     for (const feed of this.#feeds.values()) {
-      const start = feed.ring.length ? feed.ring.first : Infinity;
       // Before its first layout a channel is not ours to ask for.
-      if (feed.layout?.channel !== feed.channel || start <= from + 2 * feed.interval) continue;
-      this.#ask(feed, { from, to: Math.min(to, start) }, frozen ? `from ${from}` : `window ${window}`);
+      if (feed.layout?.channel !== feed.channel) continue;
+      const { length, first, last } = feed.ring;
+      const start = length ? first : Infinity;
+      if (start > shown + 2 * feed.interval) this.#ask(feed, { from, to: Math.min(to, start) }, still ? `from ${step}` : `window ${this.#reach()}`);
+      // Ticks that a full ring had to leave while it was held still.
+      const end = Math.min(to, latest);
+      if (still && length && last < end - 3 * feed.interval) this.#ask(feed, { from: Math.max(last, oldest), to: end }, `to ${Math.ceil(end / STEP)}`);
     }
   }
 
@@ -131,6 +186,7 @@ class Feeds {
     const id = `${feed.channel} ${key}`;
     // A named stretch is asked for once: where the server has no more, it has no more.
     if (key ? this.#asked.has(id) : Date.now() - (this.#asked.get(id) ?? 0) < ASK_EVERY) return;
+    if (!(span.to > span.from)) return;
     this.#asked.set(id, Date.now());
     this.#sender.send("history", { channel: feed.channel, from: Math.floor(span.from), to: Math.ceil(span.to) });
   }
@@ -144,6 +200,7 @@ class Feeds {
     else if (name === "watching") this.#watching(message);
     else if (name === "state") this.#state(message);
     else if (name === "problem") this.#problem(message);
+    else if (name === "hello" && message.limits?.ring_seconds > 0) this.#store.do(held_told, message.limits.ring_seconds);
   }
 
   /** @param {import("./model/types.js").Tick} tick */
@@ -184,7 +241,7 @@ class Feeds {
     } else {
       feed.take_history(message);
       if (message.upto && !this.#store.state.dashboard.frozen) this.clock.observe(message.upto, this.now());
-      this.#fill_back();
+      this.#fill();
     }
     this.on_points(feed.host, null);
   }
@@ -247,8 +304,8 @@ class Feeds {
 }
 
 /** What of a dashboard the server must know; series hidden here are none of its business. @param {import("./model/types.js").Dashboard} dashboard */
-function asked({ hosts, preset, wishes, window, interval, frozen }) {
-  return JSON.stringify([hosts, preset, wishes, window, interval, frozen]);
+function asked({ hosts, preset, wishes, window, interval, frozen, compare }) {
+  return JSON.stringify([hosts, preset, wishes, window, interval, frozen, compare]);
 }
 
 export { Feeds };

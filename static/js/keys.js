@@ -3,13 +3,15 @@
  */
 
 import * as actions from "./actions.js";
-import { INTERVALS, WINDOWS } from "./model/url.js";
-import { nextTheme } from "./panels/bar.js";
+import { INTERVALS, windowsFor } from "./model/url.js";
+import { nextTheme, toggleCompare } from "./panels/bar.js";
 import { dialogOpen } from "./panels/dialog.js";
 
 /**
  * @typedef {{hosts: () => void, pick: () => void, metrics: () => void, preset: () => void, pause: () => void,
- *   help: () => void, source: (card: HTMLElement) => void}} Hands
+ *   help: () => void, source: (card: HTMLElement) => void, look: (card: HTMLElement) => void,
+ *   table: (card: HTMLElement) => void, release: () => void, pan: (share: number) => void,
+ *   zoom: (factor: number) => void}} Hands
  */
 
 /** @param {number[]} list @param {number} now @param {number} by */
@@ -26,7 +28,9 @@ function focusCard(by) {
 
 /** @param {import("./feeds.js").PageStore} store @param {Hands} hands @returns {Record<string, (card: HTMLElement|null) => void>} */
 function bindings(store, hands) {
-  const window = (/** @type {number} */ by) => store.do(actions.window_chosen, neighbour(WINDOWS, store.state.dashboard.window, by));
+  const window = (/** @type {number} */ by) => store.do(actions.window_chosen, neighbour(windowsFor(store.state.held, store.state.dashboard.window), store.state.dashboard.window, by));
+  // Live charts have their newest second at the right: there it is the window that changes.
+  const zoom = (/** @type {number} */ factor) => (store.state.dashboard.frozen ? hands.zoom(factor) : window(factor < 1 ? -1 : 1));
   return {
     "/": () => hands.hosts(),
     w: () => hands.pick(),
@@ -41,6 +45,14 @@ function bindings(store, hands) {
       const at = INTERVALS.indexOf(store.state.dashboard.interval);
       store.do(actions.interval_chosen, INTERVALS[(at + 1) % INTERVALS.length]);
     },
+    "+": () => zoom(0.5),
+    "=": () => zoom(0.5),
+    "-": () => zoom(2),
+    c: () => toggleCompare(store),
+    u: () => store.do(actions.zone_chosen, !store.state.utc),
+    l: (card) => card && hands.look(card),
+    v: (card) => card && hands.table(card),
+    Escape: () => hands.release(),
     j: () => focusCard(1),
     k: () => focusCard(-1),
     s: (card) => card && hands.source(card),
@@ -50,6 +62,11 @@ function bindings(store, hands) {
       store.do(actions.widget_removed, card.dataset.wish ?? "");
     },
   };
+}
+
+/** On a card arrows move its crosshair, in a row of choices the choice. @param {KeyboardEvent} event @param {HTMLElement} target */
+function pans({ key }, target) {
+  return (key === "ArrowLeft" || key === "ArrowRight") && !target.closest?.(".card, input");
 }
 
 /** @param {EventTarget|null} target */
@@ -70,6 +87,12 @@ function startKeys(store, hands) {
       store.do(actions.widget_moved, { wish: card.dataset.wish ?? "", by });
       card.focus();
     } else {
+      if (pans(event, target)) {
+        if (!store.state.dashboard.frozen) return;
+        hands.pan((event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 0.5 : 0.1));
+        event.preventDefault();
+        return;
+      }
       // Space on a button is the button's own.
       if (event.key === " " && target.closest("button, a, summary, input")) return;
       const run = table[event.key];

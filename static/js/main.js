@@ -6,6 +6,8 @@ import * as actions from "./actions.js";
 import { get } from "./api.js";
 import { catalogOf, reloadCatalog } from "./catalogue.js";
 import { plotlyLoaded, warmUp } from "./chart.js";
+import { say } from "./dom.js";
+import { Explorer } from "./explore.js";
 import { Feeds } from "./feeds.js";
 import { startKeys } from "./keys.js";
 import { Painter } from "./painter.js";
@@ -13,6 +15,7 @@ import { mountBar } from "./panels/bar.js";
 import { Board } from "./panels/board.js";
 import { mountFoot } from "./panels/foot.js";
 import { openHelp } from "./panels/help.js";
+import { changeLook, lookItems } from "./panels/looks.js";
 import { openMenu } from "./panels/menu.js";
 import { mountNotices, mountSpoken } from "./panels/notices.js";
 import { openPicker, widgetOf } from "./panels/picker.js";
@@ -51,6 +54,7 @@ const link = new Link({
 });
 const feeds = new Feeds(store, link);
 
+const explorer = new Explorer(store, feeds, painter);
 const takeaway = new Takeaway(store, feeds);
 
 startPrefs(store);
@@ -75,6 +79,18 @@ function source(card) {
   openSource(card, widgetOf(store, card.wish));
 }
 
+/** @param {import("./widgets/card.js").Card} card */
+async function table(card) {
+  const { openChartTable } = await import("./panels/charttable.js");
+  openChartTable(card, () => store.state.utc);
+}
+
+/** The card of an element, where it is a chart. @param {HTMLElement} node @param {(card: import("./widgets/card.js").Card) => void} run */
+function withChart(node, run) {
+  const card = board.cards.find((one) => one.node === node);
+  if (card && "shown" in card && card.plot) run(card);
+}
+
 /** @param {import("./widgets/card.js").Card} card @param {HTMLElement} button */
 function cardMenu(card, button) {
   const wishes = actions.shownWishes(store.state);
@@ -85,19 +101,25 @@ function cardMenu(card, button) {
     ...(card.wish.startsWith("chart;") ? [{ label: "Change this chart", run: () => metrics(card.wish) }] : []),
     { label: "Move to the left", run: () => move(-1), off: at <= 0 },
     { label: "Move to the right", run: () => move(1), off: at === wishes.length - 1 },
+    ...lookItems(store, card),
+    ...(card.plot ? [{ label: "Show as table", run: () => table(card) }] : []),
     ...takeaway.items(card),
     { label: "Remove", run: () => store.do(actions.widget_removed, card.wish), off: wishes.length === 1 },
   ]);
 }
 
 const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store, metrics), help: openHelp, pause });
+const cursor = new Cursor((fn) => painter.each_visible(fn));
+const tooltip = new Tooltip(document.body);
 const board = new Board(byId("board"), {
   store,
   feeds,
   painter,
   palette,
-  cursor: new Cursor((fn) => painter.each_visible(fn)),
-  tooltip: new Tooltip(document.body),
+  cursor,
+  tooltip,
+  explorer,
+  speak: (text) => say(byId("spoken"), text),
   open_menu: cardMenu,
 });
 feeds.on_points = (host, tick) => board.points_arrived(host, tick);
@@ -112,6 +134,13 @@ startKeys(store, {
   preset: () => byId("bar").querySelector("select")?.focus(),
   pause,
   help: openHelp,
+  look: (node) => withChart(node, (card) => changeLook(store, card)),
+  table: (node) => withChart(node, table),
+  release: () => {
+    if (cursor.release()) tooltip.hide();
+  },
+  pan: (share) => explorer.pan(share),
+  zoom: (factor) => explorer.zoom(factor, cursor.pinned?.t),
   source: (card) => source({ wish: card.dataset.wish ?? "", host: card.dataset.host ?? "", title: card.querySelector("h3")?.textContent ?? "" }),
 });
 if (window.location.pathname === "/embed") document.body.classList.add("embedded");

@@ -29,7 +29,7 @@ function keep(part) {
 /** @param {import("./feeds.js").PageStore} store */
 function startPrefs(store) {
   const { theme, utc, recent } = load();
-  if (theme === "light" || theme === "dark") store.do(theme_chosen, theme);
+  if (theme === "light" || theme === "dark" || theme === "contrast") store.do(theme_chosen, theme);
   if (utc === true) store.do(zone_chosen, true);
   if (Array.isArray(recent)) {
     store.do(recent_loaded, recent.filter((one) => typeof one === "string" && one.length < 300));

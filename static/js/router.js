@@ -77,6 +77,11 @@ function sameButSeries(now, before) {
   return now.series !== before.series && now.wishes === before.wishes && now.hosts === before.hosts;
 }
 
+/** Whether only the stretch that is held still differs: moving through time is one step. @param {Dashboard} now @param {Dashboard} before */
+function sameButSpan(now, before) {
+  return now.frozen !== null && before.frozen !== null && now.window === before.window && now.wishes === before.wishes && now.hosts === before.hosts && now.series === before.series;
+}
+
 /** Starts after the catalogue is known. @param {PageStore} store */
 function startRouter(store) {
   let travelling = true;
@@ -96,7 +101,7 @@ function startRouter(store) {
     if (travelling || query === window.location.search) return;
     // The server's spelling of a host is no step of the user's.
     const renamed = now.hosts !== before.hosts && now.hosts.length === before.hosts.length;
-    const again = sameButSeries(now, before) && performance.now() - clicked < SOON;
+    const again = (sameButSeries(now, before) && performance.now() - clicked < SOON) || sameButSpan(now, before);
     if (sameButSeries(now, before)) clicked = performance.now();
     window.history[renamed || again ? "replaceState" : "pushState"](null, "", path + query);
   });

@@ -1,16 +1,25 @@
 /**
- * Dark or light: what was chosen, or what the system says. The theme never stands in the URL;
- * it is this browser's own.
+ * Dark, light or high contrast: what was chosen, or what the system says. High contrast is on
+ * black or on white, as the system prefers. The theme never stands in the URL; it is this
+ * browser's own.
  */
 
-import { DARK, LIGHT } from "./model/colours.js";
+import { CONTRAST, CONTRAST_LIGHT, DARK, LIGHT } from "./model/colours.js";
 
-const SYSTEM = window.matchMedia("(prefers-color-scheme: light)");
+const SYSTEM = {
+  light: window.matchMedia("(prefers-color-scheme: light)"),
+  more: window.matchMedia("(prefers-contrast: more)"),
+  forced: window.matchMedia("(forced-colors: active)"),
+};
+const PALETTES = { dark: DARK, light: LIGHT, contrast: CONTRAST, "contrast-light": CONTRAST_LIGHT };
 
-/** @param {string} chosen */
+/** @param {import("./actions.js").State["theme"]} chosen @returns {keyof typeof PALETTES} */
 function resolved(chosen) {
-  if (chosen !== "auto") return chosen;
-  return SYSTEM.matches ? "light" : "dark";
+  const bright = SYSTEM.light.matches;
+  const strong = chosen === "contrast" || (chosen === "auto" && (SYSTEM.more.matches || SYSTEM.forced.matches));
+  if (strong) return bright ? "contrast-light" : "contrast";
+  if (chosen === "dark" || chosen === "light") return chosen;
+  return bright ? "light" : "dark";
 }
 
 /**
@@ -26,8 +35,8 @@ function startTheme(store, changed) {
   };
   apply();
   store.subscribe((state) => state.theme, apply);
-  SYSTEM.addEventListener("change", apply);
-  return () => (resolved(store.state.theme) === "light" ? LIGHT : DARK);
+  for (const one of Object.values(SYSTEM)) one.addEventListener("change", apply);
+  return () => PALETTES[resolved(store.state.theme)];
 }
 
 export { startTheme };

@@ -20,6 +20,11 @@ const SCENES = {
   "five minutes": { series: 3, window: 300, limit: 70, holes: true },
   "an hour": { series: 3, window: 3600, kind: "stacked" },
   "not recorded": { series: 2, window: 120, since: 70 },
+  "log scale": { series: 4, spread: true, limit: 400 },
+  "log with zeros": { series: 2, spread: true, zeros: true, holes: true },
+  "a moment ago": { series: 3, ghost: true, holes: true },
+  "a moment ago on a log scale": { series: 2, spread: true, ghost: true },
+  "a stack and a moment ago": { series: 3, kind: "stacked", ghost: true },
 };
 
 function dice(seed) {
@@ -38,6 +43,8 @@ function fill(ring, scene, roll, from, to) {
     const values = Array.from({ length: series }, (_, n) => {
       if (failed || (scene.holes && n === 1 && t % 17 === 0)) return null;
       // Half a pixel more or less must not decide what a column of pixels shows.
+      if (scene.zeros && n === 1 && t % 7 < 3) return 0;
+      if (scene.spread) return 10 ** (n - 1 + Math.sin(t / 9 + n)) * (1 + roll());
       if (window > 1000) return 18 + 8 * Math.sin(t / 200 + n) + roll() * 3;
       return scene.kind === "stacked" ? (roll() * 60) / series + 6 : 30 + 25 * Math.sin(t / 9 + n) + roll() * 9;
     });
@@ -47,7 +54,7 @@ function fill(ring, scene, roll, from, to) {
 }
 
 async function modules() {
-  const names = ["renderer", "model/picture", "model/pens", "model/rank", "model/ring", "model/colours"];
+  const names = ["renderer", "model/picture", "model/pens", "model/rank", "model/ring", "model/colours", "model/log"];
   return Object.assign({}, ...(await Promise.all(names.map((name) => import(`/static/js/${name}.js`)))));
 }
 
@@ -65,20 +72,25 @@ async function drawn({ scene: name, theme, steps, wrong }) {
   const made = await modules();
   const scene = SCENES[name];
   const { series, kind = "line", window = 60 } = scene;
-  const palette = theme === "light" ? made.LIGHT : made.DARK;
+  const palette = made[theme.toUpperCase()];
+  const range = scene.spread ? made.logRange(null, { least: 0.1, most: 500, lowest: scene.zeros ? 0 : 0.1 }, { unit: "count" }) : { low: 0, high: 80 };
   const ring = new made.Ring(series + 3, 4000);
   const roll = dice(7);
   const labels = [...Array.from({ length: series }, (_, n) => named(`series ${n}`)), named("CPUs", "limit"), named("bursts", "mark")];
   const seats = new Map();
   const choice = new made.Choice();
-  const picture = (to, ink = palette) => {
-    const rows = ring.rows(to - window, to);
+  const viewed = (from, to) => {
+    const rows = ring.rows(from, to);
     const columns = labels.map((_, n) => ring.column(n + 1, rows));
-    const view = { times: rows.times, columns, series: labels, unit: "count", interval: 1, from: to - window, to };
-    Object.assign(view, { presence: ring.column(0, rows), since: ring.first, revision: ring.revision });
+    const view = { times: rows.times, columns, series: labels, unit: "count", interval: 1, from, to };
+    return Object.assign(view, { presence: ring.column(0, rows), since: ring.first, revision: ring.revision });
+  };
+  const picture = (to, ink = palette) => {
+    const view = viewed(to - window, to);
+    const ghost = scene.ghost ? { view: viewed(to - 2 * window, to - window), by: window } : null;
     const plan = made.planPens(view, { kind, hidden: [], palette: ink, choice });
     const paper = { ...SIZE, palette, utc: true };
-    return made.pictureOf({ kind }, { view, paper, ...plan, range: { low: 0, high: 80 }, seats });
+    return made.pictureOf({ kind }, { view, paper, ...plan, range, seats, ghost });
   };
   const [live, still] = [10, 400].map((side) => {
     const renderer = new made.Renderer(() => {});
@@ -86,7 +98,7 @@ async function drawn({ scene: name, theme, steps, wrong }) {
     return renderer;
   });
   const end = T0 + window;
-  fill(ring, scene, roll, T0, end);
+  fill(ring, scene, roll, scene.ghost ? T0 - window : T0, end);
   for (let to = end; to <= end + steps; to += 1) {
     if (to > end) fill(ring, scene, roll, to, to);
     live.draw(picture(to, wrong ? made.LIGHT : palette), true);

@@ -39,8 +39,10 @@ def test_the_empty_page(view: Callable[..., Any]) -> None:
     assert _grave(page) == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [("dark", 1440), ("light", 390), ("contrast", 1440), ("light", 1440), ("dark", 390)],
+)
 def test_a_dashboard(view: Callable[..., Any], theme: str, width: int) -> None:
     page = view("/?host=local&preset=triage&v=1")
     page.page.set_viewport_size({"width": width, "height": 900})
@@ -55,13 +57,23 @@ def test_a_dashboard_of_tables_and_heatmaps(view: Callable[..., Any]) -> None:
     assert _grave(page) == []
 
 
-@pytest.mark.parametrize("key", ["w", "?"])
+@pytest.mark.parametrize("key", ["w", "?", "m", "v"])
 def test_dialogs(view: Callable[..., Any], key: str) -> None:
     page = view("/?host=local&w=load&v=1")
     page.drawn("local", "load")
     page.page.locator(".card").first.focus()
     page.page.keyboard.press(key)
     page.page.locator("dialog[open]").wait_for()
+    assert _grave(page) == []
+
+
+def test_a_pinned_tooltip_and_a_comparison(view: Callable[..., Any]) -> None:
+    page = view("/?host=local&w=load&w=memory&window=1m&compare=before&draw=load:log&v=1")
+    page.drawn("local", "memory", points=4)
+    _themed(page, "contrast")
+    page.card("local", "load").focus()
+    page.page.keyboard.press("Enter")
+    page.page.locator(".tooltip.pinned").wait_for()
     assert _grave(page) == []
 
 

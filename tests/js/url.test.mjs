@@ -84,10 +84,12 @@ test("random dashboards come back the same", () => {
       hosts: [...new Set(Array.from({ length: roll(4) }, () => pick(["local", "a.example", "https://b", "[::1]:44330", "archive:mon.0"])))],
       preset: wishes.length ? null : pick([null, "triage", "tcp"]),
       wishes,
-      window: pick([60, 120, 300, 600]),
+      window: pick([60, 120, 300, 600, 1800]),
       interval: pick([1, 2, 5]),
       frozen: pick([null, { from, to: from + 60 + roll(600) }]),
       series: Object.fromEntries(wishes.filter(() => roll(2)).map((wish) => [wish, { only: roll(2) === 1, names: [pick(odd), "x, y\\"] }])),
+      looks: Object.fromEntries(wishes.filter(() => roll(2)).map((wish) => [wish, pick(["lines", "stacked", "log"])])),
+      compare: roll(2) === 1,
     };
     const { dashboard: read, problems } = decode(encode(dashboard));
     assert.deepEqual(read, dashboard);

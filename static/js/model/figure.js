@@ -5,6 +5,7 @@
  */
 
 import { gapBands } from "./gaps.js";
+import { logTicks } from "./log.js";
 import { FLAT_ROOM } from "./range.js";
 import { clockText, timeTicks, valueTicks } from "./ticks.js";
 
@@ -17,7 +18,7 @@ function innerOf({ width, height }) {
 
 /**
  * @typedef {{width: number, height: number, palette: import("./colours.js").Palette, utc: boolean}} Paper
- * @typedef {{name: string, value: number}} Limit
+ * @typedef {{name: string, value: number, text?: string}} Limit text: its value in words, where that is not the number drawn
  */
 
 /** Text as Plotly shows it literally. @param {string} text */
@@ -45,7 +46,7 @@ function timeAxis(paper, from, to) {
 /** @param {Paper} paper @param {import("./range.js").Range} range @param {string} unit */
 function valueAxis(paper, range, unit) {
   const count = range.flat ? 1 : Math.max(2, Math.round((paper.height - 30) / 42));
-  const ticks = valueTicks(range.low, range.flat ? range.high / FLAT_ROOM : range.high, unit, count);
+  const ticks = range.log ? logTicks(range, unit, count) : valueTicks(range.low, range.flat ? range.high / FLAT_ROOM : range.high, unit, count);
   return {
     type: "linear",
     range: [range.low, range.high],

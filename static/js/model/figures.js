@@ -7,15 +7,16 @@ import { faded } from "./colours.js";
 import { figureLayout, limitNote, limitShape, literal, markShapes, valueAxis } from "./figure.js";
 import { grid } from "./heat.js";
 import { seatOf } from "./seats.js";
-import { stack } from "./stack.js";
+import { stack, totals } from "./stack.js";
 import { line } from "./thin.js";
 import { formatLimit } from "./units.js";
 
 /**
+ * @typedef {{view: import("./types.js").View, by: number}} Ghost what was `by` seconds earlier, of the same series
  * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Pen
  * @typedef {{view: import("./types.js").View, paper: import("./figure.js").Paper, pens: Pen[],
  *   rest: number[], limits: import("./figure.js").Limit[], marks?: number[], range: import("./range.js").Range,
- *   lines?: Float64Array[], seats?: Map<string, import("./seats.js").Seat>}} Drawing
+ *   lines?: Float64Array[], seats?: Map<string, import("./seats.js").Seat>, ghost?: Ghost|null}} Drawing
  *   lines: what stands out as lines, where that is not the pens' own columns; seats: of the limits' words, kept by the caller
  *   pens: series in colour, in drawing order; rest: those drawn faintly together
  * @typedef {import("./path.js").Trace} Trace
@@ -35,7 +36,7 @@ function limitParts(drawing) {
   return {
     shapes: [...inside.map((limit) => limitShape(limit, paper.palette)), ...marks.flatMap((index) => markShapes(view, index, paper))],
     annotations: inside.map((limit) => {
-      const text = formatLimit(limit.value, view.unit);
+      const text = limit.text ?? formatLimit(limit.value, view.unit);
       return limitNote(limit, seatOf(drawing, limit, `${limit.name} ${text}`), paper.palette, text);
     }),
   };
@@ -64,18 +65,39 @@ function stackFigure(drawing) {
  * @returns {Trace[]}
  */
 function lineTraces(drawing, start = 0) {
-  const { view, pens, rest } = drawing;
+  const { view, pens, rest, paper, range } = drawing;
   const bucket = bucketOf(drawing);
   const single = pens.length === 1 && rest.length === 0;
-  const data = rest.length ? [restTrace(drawing, bucket, start)] : [];
+  const data = [...ghostTraces(drawing, bucket), ...(rest.length ? [restTrace(drawing, bucket, start)] : [])];
   const times = view.times.subarray(start);
   for (const pen of pens) {
     const points = line(times, view.columns[pen.index].subarray(start), view.interval, bucket);
-    const style = { color: pen.color, width: 1.5, dash: pen.dash };
-    if (single) data.push(areaTrace(drawing, pen, bucket, start));
+    const style = { color: pen.color, width: paper.palette.width, dash: pen.dash };
+    // A log scale has no zero that an area could rest on.
+    if (single && !range.log) data.push(areaTrace(drawing, pen, bucket, start));
     data.push({ ...LINE, ...points, name: literal(pen.name), line: style });
   }
   return data;
+}
+
+/**
+ * The lines of a moment ago under those of now, each at the place of `by` seconds later; of a
+ * stack, its total.
+ * @param {Drawing} drawing
+ * @param {number} bucket
+ * @param {boolean} [whole] of a stack
+ * @returns {Trace[]}
+ */
+function ghostTraces({ ghost, pens, paper: { palette } }, bucket, whole = false) {
+  if (!ghost) return [];
+  const { times, columns, interval } = ghost.view;
+  const later = times.map((t) => t + ghost.by);
+  const trace = (/** @type {Float64Array} */ column, /** @type {string} */ name, /** @type {string} */ color) => {
+    const style = { color, width: palette.width * 0.8, dash: "dot" };
+    return { ...LINE, ...line(later, column, interval, bucket), name: `${literal(name)}, before`, line: style };
+  };
+  if (whole) return [trace(totals(pens.map(({ index }) => columns[index])), "all", palette.ghost)];
+  return pens.filter(({ faint }) => !faint).map((pen) => trace(columns[pen.index], pen.name, faded(pen.color, palette.strong ? 0.8 : 0.6)));
 }
 
 /**
@@ -124,11 +146,12 @@ function restTrace({ view, rest, paper }, bucket, start) {
 function stackTraces(drawing, start = 0) {
   const { view, pens, paper, range } = drawing;
   const columns = pens.map(({ index }) => view.columns[index]);
-  const { outlines } = stack(view.times, columns, view.interval, bucketOf(drawing), start);
+  const bucket = bucketOf(drawing);
+  const { outlines } = stack(view.times, columns, view.interval, bucket, start);
   // A layer thinner than a pixel would only be a coloured edge on the one below.
   const pixel = (range.high - range.low) / paper.height;
   const solid = outlines.filter(({ index }) => columns[index].some((value) => value > pixel));
-  return solid.map(({ index, outline }) => {
+  const areas = solid.map(({ index, outline }) => {
     const pen = pens[index];
     return {
       ...LINE,
@@ -139,6 +162,14 @@ function stackTraces(drawing, start = 0) {
       line: { width: 0 },
     };
   });
+  // In high contrast colour is not all that tells layers apart: each has an edge with its own dash.
+  const edges = paper.palette.strong ? solid.map(({ index, edge }) => edgeTrace(pens[index], edge, paper)) : [];
+  return [...areas, ...edges, ...ghostTraces(drawing, bucket, true)];
+}
+
+/** @param {Pen} pen @param {import("./stack.js").Outline} edge @param {import("./figure.js").Paper} paper @returns {Trace} */
+function edgeTrace(pen, edge, { palette }) {
+  return { ...LINE, ...edge, name: `${literal(pen.name)}, edge`, line: { color: palette.text, width: 1.5, dash: pen.dash } };
 }
 
 /** @param {Drawing} drawing pens: the rows, the first at the top */

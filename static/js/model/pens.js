@@ -69,7 +69,7 @@ function merged(base, drawn) {
 function inkOf(view, index, n, palette, kind) {
   if (view.series[index].labels?.role === "rest") return { color: palette.muted, dash: "solid", faint: true };
   const pen = penOf(palette, n);
-  return kind === "stacked" ? { ...pen, dash: "solid" } : pen;
+  return kind === "stacked" && !palette.strong ? { ...pen, dash: "solid" } : pen;
 }
 
 export { MANY, lastNumber, planPens };

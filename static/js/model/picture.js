@@ -5,6 +5,7 @@
 
 import { bucketFigure } from "./buckets.js";
 import { heatFigure, lineTraces, bucketOf, stackTraces, traceLayout } from "./figures.js";
+import { logDrawing } from "./log.js";
 
 /**
  * @typedef {import("./figures.js").Drawing} Drawing
@@ -27,8 +28,9 @@ function pictureOf(widget, drawing) {
     return { figure: () => made, layout: made.layout, ink: null, paper };
   }
   const make = widget.kind === "stacked" ? stackTraces : lineTraces;
-  const layout = traceLayout(drawing);
-  return { figure: () => ({ data: make(drawing), layout }), layout, ink: inkOf(drawing, widget.kind, make), paper };
+  const values = drawing.range.log ? logDrawing(drawing) : drawing;
+  const layout = traceLayout(values);
+  return { figure: () => ({ data: make(values), layout }), layout, ink: inkOf(values, widget.kind, make), paper };
 }
 
 /** @param {Drawing} drawing @param {string} kind @param {typeof lineTraces} make @returns {Ink} */
@@ -37,16 +39,19 @@ function inkOf(drawing, kind, make) {
   const { times, from, to, interval } = view;
   const stretch = { key: keyOf(drawing, kind), from, to, interval, last: times[times.length - 1] ?? 0, bucket: bucketOf(drawing) };
   const traces = (/** @type {number} */ since) => make(drawing, firstFrom(times, since));
-  return { stretch, range, traces, steady: drawing.pens.every(({ dash }) => dash === "solid") };
+  // Dashes begin at a line's left end: they move as that does.
+  const steady = !drawing.ghost && drawing.pens.every(({ dash }) => dash === "solid");
+  return { stretch, range, traces, steady };
 }
 
 /** All that pixels drawn earlier depend on. @param {Drawing} drawing @param {string} kind */
-function keyOf({ view, paper, pens, rest, range }, kind) {
+function keyOf({ view, paper, pens, rest, range, ghost }, kind) {
   const pixel = (range.high - range.low) / paper.height;
   const pen = (/** @type {import("./figures.js").Pen} */ { index, color, dash, faint }) =>
     `${index} ${color} ${dash} ${faint ?? ""} ${kind === "stacked" && view.columns[index].some((value) => value > pixel)}`;
   const { width, height, palette } = paper;
-  const parts = [kind, width, height, palette.card, palette.rest, range.low, range.high, view.to - view.from, view.interval, view.revision];
+  const parts = [kind, width, height, palette.card, palette.rest, range.low, range.high, range.log?.floor, ghost?.by];
+  parts.push(view.to - view.from, view.interval, view.revision);
   return [...parts, rest.join(), ...pens.map(pen)].join("\n");
 }
 

@@ -9,7 +9,7 @@ const FLAT_ROOM = 1.06;
 /** A flat line at zero needs some height all the same. */
 const LEAST = /** @type {Record<string, number>} */ ({ "%": 1, B: 1024, "B/s": 1024, s: 0.001 });
 
-/** @typedef {{low: number, high: number, flat?: boolean}} Range flat: nothing but zero, so two ticks do */
+/** @typedef {{low: number, high: number, flat?: boolean, log?: import("./log.js").Log}} Range flat: nothing but zero, so two ticks do; log: the ends are logarithms */
 
 /**
  * @param {Range|null} before the range in force
@@ -66,4 +66,9 @@ function extremes(columns, start = 0, end = Infinity) {
   return max === -Infinity ? null : { min, max };
 }
 
-export { FLAT_ROOM, extremes, nextRange };
+/** The number at the top of a scale. @param {Range} range */
+function topOf({ high, log }) {
+  return log ? 10 ** high : high;
+}
+
+export { FLAT_ROOM, extremes, nextRange, topOf };

@@ -94,4 +94,4 @@ function readChoices(query, wishes) {
   return choices;
 }
 
-export { hiddenNames, isolated, printChoices, readChoices, toggled };
+export { hiddenNames, isolated, places, printChoices, readChoices, toggled };

@@ -83,7 +83,7 @@ function thinned(rows, times, totals, bucket) {
  * @param {number} interval
  * @param {number} bucket
  * @param {number} [start] only the rows from here on
- * @returns {{outlines: {index: number, outline: Outline}[], totals: Float64Array}}
+ * @returns {{outlines: {index: number, outline: Outline, edge: Outline}[], totals: Float64Array}} edge: the top of each alone
  */
 function stack(times, columns, interval, bucket, start = 0) {
   // What a series was before decides whether it counts as nothing: so it is asked of all rows.
@@ -97,33 +97,40 @@ function stack(times, columns, interval, bucket, start = 0) {
   const outlines = taken.map(({ index, values }) => {
     /** @type {Outline} */
     const outline = { x: [], y: [] };
-    for (const rows of stretches) around(outline, rows, times, floor, values, interval);
+    /** @type {Outline} */
+    const edge = { x: [], y: [] };
+    for (const rows of stretches) around(outline, edge, rows, times, floor, values, interval);
     for (let i = 0; i < floor.length; i += 1) floor[i] += values[i];
-    return { index, outline };
+    return { index, outline, edge };
   });
   return { outlines, totals };
 }
 
 /**
- * Adds one run's outline: along the top and back along the floor.
+ * Adds one run's outline: along the top, which is its edge too, and back along the floor.
  * @param {Outline} outline
+ * @param {Outline} edge
  * @param {number[]} rows
  * @param {Float64Array} times
  * @param {Float64Array} floor
  * @param {Float64Array} values
  * @param {number} interval
  */
-function around(outline, rows, times, floor, values, interval) {
+function around(outline, edge, rows, times, floor, values, interval) {
   if (outline.x.length) {
-    outline.x.push(null);
-    outline.y.push(null);
+    for (const one of [outline, edge]) {
+      one.x.push(null);
+      one.y.push(null);
+    }
   }
   // A run of one row would be a line without an area: it gets the width of its interval.
   const wide = rows.length === 1 ? interval / 2 : 0;
   for (const side of wide ? [-wide, wide] : [0]) {
     for (const i of rows) {
-      outline.x.push(times[i] + side);
-      outline.y.push(floor[i] + values[i]);
+      for (const one of [outline, edge]) {
+        one.x.push(times[i] + side);
+        one.y.push(floor[i] + values[i]);
+      }
     }
   }
   for (const side of wide ? [wide, -wide] : [0]) {

@@ -38,8 +38,10 @@
  * @typedef {{from: number, to: number}} Span
  * @typedef {{only: boolean, names: string[]}} Choice which series of a widget are drawn: these
  *   alone, or all but these
+ * @typedef {"lines"|"stacked"|"log"} Look how a chart is drawn
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
- *   interval: number, frozen: Span|null, series: Record<string, Choice>}} Dashboard series: by wish
+ *   interval: number, frozen: Span|null, series: Record<string, Choice>, looks: Record<string, Look>,
+ *   compare: boolean}} Dashboard series, looks: by wish; compare: with the window before
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
  *   unit: string, interval: number, from: number, to: number, since: number, revision?: number}} View
  *   presence: NaN in rows without any number; since: the first second that is kept;

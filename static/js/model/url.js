@@ -2,23 +2,32 @@
  * The dashboard as a URL and back. Unknown keys are ignored; texts that can't be read are
  * left out and named in `problems`. The theme is not part of it.
  *
- * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..][&hide=..]&v=1`
+ * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..]
+ * [&compare=before][&hide=..][&draw=..]&v=1`
  */
 
 import { parseHost } from "./hosts.js";
+import { printLooks, readLooks } from "./looks.js";
 import { printChoices, readChoices } from "./shown.js";
 import { parseDuration, printDuration } from "./units.js";
 import { canonicalWish, plainWish } from "./wish.js";
 
 /** @typedef {import("./types.js").Dashboard} Dashboard */
 
-const WINDOWS = [60, 120, 300, 600];
+const WINDOWS = [60, 120, 300, 600, 900, 1800, 3600];
+/** Windows that every server holds. */
+const SURE = 600;
 const INTERVALS = [1, 2, 5];
 const MOST = { hosts: 16, wishes: 40 };
 
+/** Windows to choose from, where the server holds so many seconds. @param {number} held @param {number} [chosen] one that is there in any case */
+function windowsFor(held, chosen = 0) {
+  return WINDOWS.filter((one) => one <= Math.max(SURE, held) || one === chosen);
+}
+
 /** @returns {Dashboard} */
 function emptyDashboard() {
-  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {} };
+  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {}, looks: {}, compare: false };
 }
 
 /** @param {string} text */
@@ -47,7 +56,9 @@ function encode(dashboard, shown = dashboard.wishes) {
   if (dashboard.frozen) {
     parts.push(`from=${printTime(dashboard.frozen.from)}`, `to=${printTime(dashboard.frozen.to)}`);
   }
-  parts.push(...printChoices(dashboard.series, shown).map(([key, text]) => `${key}=${plain(text)}`));
+  if (dashboard.compare) parts.push("compare=before");
+  const choices = [...printChoices(dashboard.series, shown), ...printLooks(dashboard.looks, shown)];
+  parts.push(...choices.map(([key, text]) => `${key}=${plain(text)}`));
   return `?${parts.join("&")}&v=1`;
 }
 
@@ -100,8 +111,11 @@ function decode(search, shown = ({ wishes }) => wishes) {
   dashboard.window = duration(query, "window", WINDOWS, problems) ?? dashboard.window;
   dashboard.interval = duration(query, "interval", INTERVALS, problems) ?? dashboard.interval;
   dashboard.frozen = span(query, problems);
-  dashboard.series = readChoices(query, shown(dashboard));
+  dashboard.compare = query.get("compare") === "before";
+  const wishes = shown(dashboard);
+  dashboard.series = readChoices(query, wishes);
+  dashboard.looks = readLooks(query, wishes);
   return { dashboard, problems };
 }
 
-export { INTERVALS, MOST, WINDOWS, decode, emptyDashboard, encode };
+export { INTERVALS, MOST, decode, emptyDashboard, encode, windowsFor };

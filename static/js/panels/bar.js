@@ -4,9 +4,10 @@
 
 import * as actions from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
+import { compareHindrance, compare_chosen } from "../looking.js";
 import { parseHosts } from "../model/hosts.js";
 import { printDuration } from "../model/units.js";
-import { INTERVALS, WINDOWS } from "../model/url.js";
+import { INTERVALS, windowsFor } from "../model/url.js";
 
 /** @typedef {import("../feeds.js").PageStore} PageStore */
 
@@ -83,19 +84,24 @@ function presetBox(store) {
  * A row of choices of which one is on; arrow keys move between them, as in any radio group.
  * @param {string} name
  * @param {string} label
- * @param {number[]} choices
+ * @param {() => number[]} offered
  * @param {() => number} chosen
  * @param {(choice: number) => void} choose
  */
-function choiceRow(name, label, choices, chosen, choose) {
-  const inputs = choices.map((choice) => el("input", { type: "radio", name, value: choice, onchange: () => choose(choice) }));
-  const node = el(
-    "fieldset",
-    { class: "choices", title: label },
-    el("legend", { class: "spoken" }, label),
-    ...choices.map((choice, n) => el("label", {}, inputs[n], el("span", {}, printDuration(choice)))),
-  );
-  const show = () => inputs.forEach((input, n) => (input.checked = choices[n] === chosen()));
+function choiceRow(name, label, offered, chosen, choose) {
+  const node = el("fieldset", { class: "choices", title: label });
+  /** @type {HTMLInputElement[]} */
+  let inputs = [];
+  let built = "";
+  const show = () => {
+    const choices = offered();
+    if (choices.join() !== built) {
+      built = choices.join();
+      inputs = choices.map((choice) => el("input", { type: "radio", name, value: choice, onchange: () => choose(choice) }));
+      fill(node, el("legend", { class: "spoken" }, label), ...choices.map((choice, n) => el("label", {}, inputs[n], el("span", {}, printDuration(choice)))));
+    }
+    inputs.forEach((input, n) => (input.checked = choices[n] === chosen()));
+  };
   show();
   return { node, show };
 }
@@ -114,8 +120,35 @@ function pauseButton(store, toggle) {
   return button;
 }
 
-const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
-const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
+/** With the window before; where the server keeps too little for that, it says so. @param {PageStore} store */
+function toggleCompare(store) {
+  const why = compareHindrance(store.state);
+  const { compare } = store.state.dashboard;
+  if (why && !compare) store.do(actions.notice_given, { key: "compare", kind: "note", text: why });
+  else store.do(compare_chosen, !compare);
+}
+
+/** @param {PageStore} store */
+function compareButton(store) {
+  const button = el("button", { type: "button", class: "icon-button compare", onclick: () => toggleCompare(store) }, icon("compare"));
+  const show = () => {
+    const why = compareHindrance(store.state);
+    const name = "Compare with the time before";
+    button.setAttribute("aria-label", name);
+    button.setAttribute("aria-pressed", String(store.state.dashboard.compare && !why));
+    button.setAttribute("aria-disabled", String(why !== ""));
+    button.title = why || `${name}: the same lines of one window earlier, dotted (c)`;
+    if (!why) store.do(actions.notice_cleared, "compare");
+  };
+  show();
+  store.subscribe((state) => state.dashboard, show);
+  store.subscribe((state) => state.held, show);
+  return button;
+}
+
+const THEMES = /** @type {const} */ (["auto", "light", "dark", "contrast"]);
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon", contrast: "contrast" };
+const THEME_NAMES = { auto: "as the system", light: "light", dark: "dark", contrast: "high contrast" };
 
 /** @param {PageStore} store */
 function nextTheme(store) {
@@ -127,7 +160,7 @@ function nextTheme(store) {
 function themeButton(store) {
   const button = el("button", { type: "button", class: "icon-button theme", onclick: () => nextTheme(store) });
   store.follow((state) => state.theme, (theme) => {
-    const name = `Theme: ${theme === "auto" ? "as the system" : theme}`;
+    const name = `Theme: ${THEME_NAMES[theme]}`;
     button.setAttribute("aria-label", name);
     button.title = `${name} (t)`;
     fill(button, icon(THEME_ICONS[theme]));
@@ -143,12 +176,13 @@ function themeButton(store) {
  */
 function mountBar(node, store, { pick, help, pause }) {
   const { form, input } = hostBox(store);
-  const window = choiceRow("window", "Time shown", WINDOWS, () => store.state.dashboard.window, (choice) => store.do(actions.window_chosen, choice));
-  const interval = choiceRow("interval", "Seconds between points", INTERVALS, () => store.state.dashboard.interval, (choice) => store.do(actions.interval_chosen, choice));
+  const window = choiceRow("window", "Time shown", () => windowsFor(store.state.held, store.state.dashboard.window), () => store.state.dashboard.window, (choice) => store.do(actions.window_chosen, choice));
+  const interval = choiceRow("interval", "Seconds between points", () => INTERVALS, () => store.state.dashboard.interval, (choice) => store.do(actions.interval_chosen, choice));
   store.subscribe((state) => state.dashboard, () => {
     window.show();
     interval.show();
   });
+  store.subscribe((state) => state.held, window.show);
   fill(
     node,
     el("a", { class: "brand", href: "/", title: "Start anew" }, "vectorpy"),
@@ -160,6 +194,7 @@ function mountBar(node, store, { pick, help, pause }) {
       el("button", { type: "button", class: "button", onclick: pick, "aria-label": "Widgets", title: "Choose widgets (w)" }, icon("grid"), el("span", { class: "wide" }, "Widgets")),
       window.node,
       interval.node,
+      compareButton(store),
       pauseButton(store, pause),
       themeButton(store),
       el("button", { type: "button", class: "icon-button", "aria-label": "Help and shortcuts", title: "Help and shortcuts (?)", onclick: help }, icon("help")),
@@ -168,4 +203,4 @@ function mountBar(node, store, { pick, help, pause }) {
   return { focus_hosts: () => input.select() };
 }
 
-export { mountBar, nextTheme };
+export { mountBar, nextTheme, toggleCompare };

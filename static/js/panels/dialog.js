@@ -14,11 +14,12 @@ import { el, icon } from "../dom.js";
 function openDialog(title, name, ...children) {
   const head = el("h2", { id: "dialog-title" }, title);
   const close = el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"));
+  const body = el("div", { class: "dialog-body" }, ...children);
   const dialog = el(
     "dialog",
     { class: `dialog ${name}`, "aria-labelledby": "dialog-title" },
     el("header", {}, head, close),
-    el("div", { class: "dialog-body" }, ...children),
+    body,
   );
   const before = /** @type {HTMLElement|null} */ (document.activeElement);
   dialog.addEventListener("close", () => {
@@ -31,6 +32,8 @@ function openDialog(title, name, ...children) {
   });
   document.body.append(dialog);
   dialog.showModal();
+  // What scrolls and holds nothing to go to must be reached by the keyboard itself.
+  if (body.scrollHeight > body.clientHeight && !body.querySelector("button, a, input, select, [tabindex]")) body.tabIndex = 0;
   return dialog;
 }
 

@@ -4,7 +4,7 @@
 
 import { el } from "../dom.js";
 
-/** @typedef {{label: string, run: () => void, off?: boolean}} Item */
+/** @typedef {{label: string, run: () => void, off?: boolean, checked?: boolean}} Item checked: one of several ways, and whether it is the one in force */
 
 /**
  * Opens a menu under a button; it closes on choice, Escape, or a click elsewhere.
@@ -18,8 +18,8 @@ function openMenu(button, items) {
     menu.remove();
     button.setAttribute("aria-expanded", "false");
   };
-  const buttons = items.map(({ label, run, off }) =>
-    el("button", { type: "button", role: "menuitem", disabled: off, onclick: () => { close(); button.focus(); run(); } }, label),
+  const buttons = items.map(({ label, run, off, checked }) =>
+    el("button", { type: "button", role: checked === undefined ? "menuitem" : "menuitemradio", "aria-checked": checked === undefined ? null : String(checked), disabled: off, onclick: () => { close(); button.focus(); run(); } }, label),
   );
   const menu = el("div", { class: "menu", role: "menu", onkeydown: (/** @type {KeyboardEvent} */ event) => step(event, buttons, close, button) }, ...buttons);
   document.body.append(menu);

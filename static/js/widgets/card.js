@@ -3,26 +3,31 @@
  * says so, and keeps no points of its own.
  */
 
-import { findWidget, option_set, part_chosen, series_isolated, series_toggled, view_frozen } from "../actions.js";
+import { findWidget, option_set, part_chosen, series_isolated, series_toggled, zone_chosen } from "../actions.js";
 import { el, hide, icon, say } from "../dom.js";
-import { bucketTip } from "../model/buckets.js";
 import { fitRange } from "../model/fit.js";
 import { hostTitle } from "../model/hosts.js";
+import { dressed } from "../model/looks.js";
 import { planPens } from "../model/pens.js";
 import { pictureOf } from "../model/picture.js";
 import { Choice } from "../model/rank.js";
-import { filledRow, rowAt, timeAt } from "../model/rowat.js";
+import { rowAt } from "../model/rowat.js";
 import { hiddenNames } from "../model/shown.js";
 import { totals } from "../model/stack.js";
-import { clockText, zoneName } from "../model/ticks.js";
+import { zoneName } from "../model/ticks.js";
 import { unitName } from "../model/units.js";
 import { parseWish } from "../model/wish.js";
 import { Plot } from "./plot.js";
+import { Pointing } from "./pointing.js";
 import { Reader } from "./reader.js";
-import { tipRows } from "./readings.js";
+import { summaryText } from "./summary.js";
 import { Table, Value } from "./table.js";
 import { LiveTable } from "./tablelive.js";
 import { waiting } from "./waiting.js";
+
+/** The sentence about a chart is written anew so rarely: nobody hears it but who asks. */
+const TOLD = 15;
+let cards = 0;
 
 /**
  * @typedef {import("../model/types.js").View} View
@@ -30,7 +35,10 @@ import { waiting } from "./waiting.js";
  * @typedef {{store: import("../feeds.js").PageStore, feeds: import("../feeds.js").Feeds,
  *   painter: import("../painter.js").Painter, cursor: import("./cursor.js").Cursor,
  *   tooltip: import("./tooltip.js").Tooltip, palette: () => import("../model/colours.js").Palette,
+ *   explorer: import("../explore.js").Explorer, speak: (text: string) => void,
  *   open_menu: (card: Card, button: HTMLElement) => void}} Room
+ * @typedef {{widget: import("../model/types.js").LaidWidget, view: View, plan: Plan, hidden: string[],
+ *   log: boolean, ghost: import("../model/figures.js").Ghost|null}} Seen what is drawn; the widget as it is drawn
  */
 
 class Card {
@@ -50,12 +58,15 @@ class Card {
   #many = false;
   /** @type {import("../model/range.js").Range|null} */
   #range = null;
-  /** @type {View|null} */
-  #view = null;
-  /** @type {Plan|null} */
-  #plan = null;
-  /** @type {{widget: import("../model/types.js").LaidWidget, drawing: import("../model/figures.js").Drawing}|null} */
-  #drawn = null;
+  /** @type {Seen|null} */
+  #seen = null;
+  /** @type {import("../model/figures.js").Drawing|null} */
+  #drawing = null;
+  #about = el("p", { class: "spoken", id: `about-${(cards += 1)}` });
+  #told = 0;
+  /** In the corner where the axes meet: the zone of the times; a click changes it. */
+  #zone;
+  #pointing;
   /** Rows drawn so far, for tests. */
   points = 0;
   /** Right end of what was drawn last. */
@@ -66,6 +77,7 @@ class Card {
     this.wish = wish;
     this.host = host;
     this.#room = room;
+    this.#pointing = new Pointing(this, room);
     this.#reader = new Reader({
       toggle: (name) => room.store.do(series_toggled, { wish, name, names: this.#names() }),
       isolate: (name) => room.store.do(series_isolated, { wish, name }),
@@ -78,13 +90,16 @@ class Card {
     );
     this.node = el(
       "section",
-      { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onblur: () => this.#hover(null) },
+      { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, "aria-describedby": this.#about.id, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pointing.key(event), onfocus: () => this.#tell(true), onblur: () => this.#pointing.hover(null) },
       el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#reader.now, menu),
       this.#body,
       this.#reader.legend.node,
       this.#reader.scale,
+      this.#about,
     );
-    this.#body.append(this.#message);
+    const turn = () => room.store.do(zone_chosen, !room.store.state.utc);
+    this.#zone = el("button", { type: "button", class: "zone", tabindex: "-1", hidden: true, onclick: turn });
+    this.#body.append(this.#message, this.#zone);
     this.name("", "", false);
   }
 
@@ -114,9 +129,18 @@ class Card {
 
   /** The chart with its times in UTC, as pictures have them; null where there is none. */
   get picture() {
-    if (!this.plot || !this.#drawn) return null;
-    const { widget, drawing } = this.#drawn;
-    return pictureOf(widget, { ...drawing, paper: { ...drawing.paper, utc: true } }).figure();
+    if (!this.plot || !this.#drawing || !this.#seen) return null;
+    return pictureOf(this.#seen.widget, { ...this.#drawing, paper: { ...this.#drawing.paper, utc: true } }).figure();
+  }
+
+  /** What is drawn; null before anything is. */
+  get seen() {
+    return this.#seen;
+  }
+
+  /** The range of values in force. */
+  get range() {
+    return this.#range;
   }
 
   /** What is drawn, for whoever takes it away. @returns {import("./takeaway.js").Shown} */
@@ -127,7 +151,7 @@ class Card {
     const { interval } = store.state.dashboard;
     const words = { title: this.title, unit: this.#unit.textContent ?? "", now: this.#reader.now.textContent ?? "" };
     const about = { wish: this.wish, host: this.host, interval, edge: this.edge, words };
-    if (!live) return { ...about, widget: place?.widget ?? null, view: this.#view, plan: this.#plan, rows: null, names: [] };
+    if (!live) return { ...about, widget: place?.widget ?? null, view: this.#seen?.view ?? null, plan: this.#seen?.plan ?? null, rows: null, names: [] };
     return { ...about, widget: place?.widget ?? null, view: null, plan: null, rows: feeds.get(this.host)?.table(this.wish) ?? null, names: live.names };
   }
 
@@ -143,28 +167,57 @@ class Card {
     const feed = feeds.get(this.host);
     const place = feed?.place(this.wish);
     if (!feed || !place) return this.#say(waiting(store.state, this.host, feed?.refused(this.wish) ?? false));
-    const { widget } = place;
+    const look = store.state.dashboard.looks[this.wish];
+    const widget = dressed(place.widget, look);
+    const log = look === "log" && widget.kind === "line";
     const rows = feed.table(this.wish);
     if (rows) return this.#tell_rows(widget, rows);
     if (!widget.series.length) return this.#say(widget.reason ?? "This host has nothing to draw here.", "cannot");
-    this.#mount(widget.kind);
+    this.#mount(widget.kind, log);
     say(this.#title, widget.title);
-    say(this.#unit, widget.buckets ? "" : unitName(widget.unit));
+    say(this.#unit, widget.buckets ? "" : [unitName(widget.unit), log && "log scale"].filter(Boolean).join(", "));
     const { from, to } = feeds.span();
     this.edge = to;
+    const { cursor, tooltip } = this.#room;
+    if (!store.state.dashboard.frozen && cursor.slid(from)) tooltip.hide();
     const view = feed.view(this.wish, from, to);
     if (!view) return;
-    const hidden = this.#hidden(view);
+    const hidden = hiddenNames(store.state.dashboard.series[this.wish], view.series.map(({ name }) => name));
     const plan = planPens(view, { kind: widget.kind, hidden, palette: this.#room.palette(), choice: this.#choice, all: this.#reader.listed });
-    this.#view = view;
-    this.#plan = plan;
+    this.#seen = { widget, view, plan, hidden, log, ghost: this.#ghost(feed, widget) };
     this.points = view.times.length;
     this.#say(view.times.length ? "" : store.state.dashboard.frozen ? "No points are kept of this stretch of time." : "The first points are on their way.");
-    this.#draw(view, plan, widget);
-    const { share, owner } = this.#room.cursor;
-    // The crosshair stays under the pointer while the chart slides: its values are others now.
-    if (share !== null) this.show_cursor(share, owner === this);
-    else this.#read(widget, hidden);
+    this.#draw(this.#seen);
+    this.#name_zone(to);
+    // The crosshair stays where it is while the chart slides: its values are others now.
+    this.show_cursor();
+    this.#tell(false);
+  }
+
+  /** @param {number} t */
+  #name_zone(t) {
+    hide(this.#zone, !this.plot);
+    const { utc } = this.#room.store.state;
+    const [name, other] = [zoneName(t, utc), zoneName(t, !utc)];
+    if (this.#zone.textContent === name) return;
+    say(this.#zone, name);
+    this.#zone.disabled = name === other;
+    this.#zone.title = name === other ? `Times are ${name}` : `Times are ${name}; a click shows them in ${utc ? "this browser’s time" : "UTC"} (u)`;
+  }
+
+  /** What was drawn one window earlier, where that is asked for. @param {import("../model/feed.js").Feed} feed @param {import("../model/types.js").LaidWidget} widget */
+  #ghost(feed, widget) {
+    const before = widget.kind === "line" || widget.kind === "stacked" ? this.#room.feeds.before() : null;
+    const view = before && feed.view(this.wish, before.from, before.to);
+    return before && view?.times.length ? { view, by: before.to - before.from } : null;
+  }
+
+  /** The chart in a sentence. @param {boolean} now */
+  #tell(now) {
+    const seen = this.#seen;
+    if (!this.plot || !seen || (!now && Math.abs(this.edge - this.#told) < TOLD)) return;
+    this.#told = this.edge;
+    say(this.#about, summaryText(this.title, seen));
   }
 
   /** @param {import("../model/types.js").LaidWidget} widget @param {import("../model/rows.js").Rows} rows */
@@ -192,64 +245,38 @@ class Card {
     });
   }
 
-  /** @param {string} kind */
-  #mount(kind) {
-    if (kind === this.#kind) return;
+  /** @param {string} kind @param {boolean} [log] */
+  #mount(kind, log = false) {
+    const name = log ? `${kind} log` : kind;
+    if (name === this.#kind) return;
     this.plot?.destroy();
     this.#content?.node.remove();
-    this.#kind = kind;
+    this.#kind = name;
     this.#range = null;
     if (kind === "rows") this.#content = this.#newTable();
     else if (kind === "table") this.#content = new Table();
     else if (kind === "value") this.#content = new Value();
-    else this.#content = this.#newPlot();
+    else this.#content = new Plot(this.#pointing.hands, () => this.#room.painter.mark(this), this.#about.id);
     this.node.dataset.kind = kind;
     this.#body.prepend(this.#content.node);
   }
 
-  #newPlot() {
-    const { store, painter } = this.#room;
-    return new Plot(
-      {
-        hover: (share) => this.#hover(share),
-        choose: (a, b) => this.#choose(a, b),
-        live: () => store.do(view_frozen, null),
-      },
-      () => painter.mark(this),
-    );
-  }
-
-  /** @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */
-  #draw(view, plan, widget) {
+  /** @param {Seen} seen */
+  #draw({ view, plan, widget, ghost, log }) {
     if (this.#content instanceof Table) return this.#content.update(view, plan.plain, widget.unit === "%" ? 100 : null);
     if (this.#content instanceof Value) return this.#content.update(view, plan.plain);
     if (!(this.#content instanceof Plot)) return;
     // An empty frame says less than the words over it.
     if (!this.plot?.size.width || (!view.times.length && !this.#range)) return;
-    const range = this.#fit(view, plan, widget);
-    const paper = { ...this.plot.size, palette: this.#room.palette(), utc: this.#room.store.state.utc };
+    const { store, feeds } = this.#room;
+    const known = store.state.catalog.widgets.find(({ id }) => id === widget.id);
+    const ends = known?.range ?? [widget.min ?? null, widget.max ?? null];
+    const range = (this.#range = fitRange(this.#range, { view, plan, kind: widget.kind, ends, log, ghost }));
+    const paper = { ...this.plot.size, palette: this.#room.palette(), utc: store.state.utc };
     const { pens, rest, limits, marks } = plan;
     const lines = widget.kind === "stacked" ? [totals(pens.map(({ index }) => view.columns[index]))] : undefined;
-    const drawing = { view, paper, pens, rest, limits, marks, range, lines, seats: this.#seats };
-    this.#drawn = { widget, drawing };
-    this.#content.draw(pictureOf(widget, drawing), !this.#room.store.state.dashboard.frozen);
-  }
-
-  /** The range of values, with its hysteresis. @param {View} view @param {Plan} plan @param {import("../model/types.js").LaidWidget} widget */
-  #fit(view, plan, widget) {
-    const known = this.#room.store.state.catalog.widgets.find(({ id }) => id === widget.id);
-    const ends = known?.range ?? [widget.min ?? null, widget.max ?? null];
-    this.#range = fitRange(this.#range, { view, plan, kind: widget.kind, ends });
-    return this.#range;
-  }
-
-  /** Legend, numbers in the head and the foot. @param {import("../model/types.js").LaidWidget} widget @param {string[]} hidden */
-  #read(widget, hidden) {
-    const view = /** @type {View} */ (this.#view);
-    const { share } = this.#room.cursor;
-    const row = share === null ? undefined : rowAt(view, timeAt(view, share));
-    const plan = /** @type {Plan} */ (this.#plan);
-    this.#reader.read({ widget, view, plan, hidden, range: this.#range, charted: this.plot !== null, row });
+    this.#drawing = { view, paper, pens, rest, limits, marks, range, lines, seats: this.#seats, ghost };
+    this.#content.draw(pictureOf(widget, this.#drawing), !store.state.dashboard.frozen || feeds.sway !== null);
   }
 
   #list_all() {
@@ -258,13 +285,9 @@ class Card {
     this.#room.painter.mark(this);
   }
 
-  /** @param {View} view */
-  #hidden(view) {
-    return hiddenNames(this.#room.store.state.dashboard.series[this.wish], view.series.map(({ name }) => name));
-  }
-
   #names() {
-    return this.#plan?.plain.map((index) => this.#view?.series[index].name ?? "") ?? [];
+    const { plan, view } = this.#seen ?? {};
+    return plan?.plain.map((index) => view?.series[index].name ?? "") ?? [];
   }
 
   /** @param {string} text @param {string} [kind] */
@@ -275,54 +298,14 @@ class Card {
     this.node.classList.toggle("cannot", kind === "cannot");
   }
 
-  /** @param {number|null} share */
-  #hover(share) {
-    this.#room.cursor.move(this, share);
-    if (share === null) this.#room.tooltip.hide();
-  }
-
-  /** Called by the cursor. @param {number|null} share @param {boolean} own */
-  show_cursor(share, own) {
-    const view = this.#view;
-    if (!view || !this.#plan) return;
-    this.plot?.cross(share);
-    const place = this.#room.feeds.get(this.host)?.place(this.wish);
-    if (place) this.#read(place.widget, this.#hidden(view));
-    if (!this.plot || !own || share === null) return;
-    const at = timeAt(view, share);
-    const row = filledRow(view, rowAt(view, at), this.#plan.plain);
-    const t = row === null ? Math.round(at) : view.times[row];
-    const { utc } = this.#room.store.state;
-    const rows = row === null ? [] : this.#tip(row, this.plot.level, place?.widget.buckets);
-    this.#room.tooltip.show(this.node, this.plot.node, `${clockText(t, true, utc)} ${zoneName(t, utc)}`, rows, row === null ? "no data" : "");
-  }
-
-  /** @param {number} row @param {number} level @param {import("../model/types.js").Buckets} [buckets] */
-  #tip(row, level, buckets) {
-    const view = /** @type {View} */ (this.#view);
-    const palette = this.#room.palette();
-    if (buckets) return bucketTip(view, row, level, this.#range, palette, buckets);
-    return tipRows(this.#kind, view, /** @type {Plan} */ (this.#plan), row, level, this.#range, palette);
-  }
-
-  /** @param {number} a @param {number} b */
-  #choose(a, b) {
-    const view = this.#view;
-    if (!view) return;
-    const at = (/** @type {number} */ share) => Math.round(timeAt(view, share));
-    if (at(b) - at(a) >= 2) this.#room.store.do(view_frozen, { from: at(a), to: at(b) });
-  }
-
-  /** Arrow keys move the crosshair. @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.target !== this.node || !this.#view) return;
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step && !event.altKey) {
-      const view = this.#view;
-      const wide = ((event.shiftKey ? 10 : 1) * view.interval) / (view.to - view.from);
-      this.#hover(Math.max(0, Math.min(1, (this.#room.cursor.share ?? 1) + step * wide)));
-      event.preventDefault();
-    } else if (event.key === "Escape") this.#hover(null);
+  /** Crosshair, legend, numbers and tooltip as the cursor has it; called by the cursor too. */
+  show_cursor() {
+    if (!this.#seen) return;
+    const { view } = this.#seen;
+    const place = this.#room.cursor.at(view);
+    this.plot?.cross(place?.share ?? null, place?.pinned);
+    this.#reader.read({ ...this.#seen, range: this.#range, charted: this.plot !== null, row: place ? rowAt(view, place.t) : undefined });
+    this.#pointing.show(place);
   }
 }
 

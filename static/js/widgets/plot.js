@@ -1,17 +1,21 @@
 /**
- * The plot of a card: chart, crosshair, and what a pointer or the arrow keys do on it.
- * Dragging chooses a stretch of time, double click goes back to live.
+ * The plot of a card: chart, crosshair, and what a pointer does on it. Dragging chooses a stretch
+ * of time; with Shift, the middle button or a finger on a chart held still it moves through time, as
+ * a wheel does sideways. A click pins the crosshair, a double click goes back to live.
  */
 
-import { el } from "../dom.js";
+import { el, hide } from "../dom.js";
 import { MARGIN } from "../model/figure.js";
 import { Renderer } from "../renderer.js";
 
 const DRAG = 8;
+/** Pixels of one line of a wheel that counts in lines. */
+const WHEEL_LINE = 16;
 
 /**
- * @typedef {{hover: (share: number|null) => void, choose: (from: number, to: number) => void, live: () => void}} Hands
- *   shares of the plot's width, 0 to 1
+ * @typedef {{hover: (share: number|null) => void, choose: (from: number, to: number) => void, live: () => void,
+ *   pin: (share: number) => void, pan: (share: number) => void, rest: () => void, still: () => boolean}} Hands
+ *   shares of the plot's width, 0 to 1; pan: above zero is later; rest: no more of it; still: whether the chart is held
  */
 
 class Plot {
@@ -27,11 +31,17 @@ class Plot {
   #resize;
   /** @type {number|null} */
   #pressed = null;
+  /** Where a hand that moves through time was last, in pixels. @type {number|null} */
+  #grabbed = null;
+  /** Where a pointer came down that may be a click. @type {number|null} */
+  #down = null;
 
-  /** @param {Hands} hands @param {() => void} resized */
-  constructor(hands, resized) {
+  /** @param {Hands} hands @param {() => void} resized @param {string} about id of the words that tell what is drawn */
+  constructor(hands, resized, about) {
     this.#hands = hands;
     this.#renderer = new Renderer(resized);
+    this.#renderer.node.setAttribute("role", "img");
+    this.#renderer.node.setAttribute("aria-labelledby", about);
     this.node.append(this.#renderer.node, this.#cross, this.#choice);
     this.#listen();
     this.#resize = new ResizeObserver(() => {
@@ -55,9 +65,10 @@ class Plot {
     return this.#renderer.figure;
   }
 
-  /** @param {number|null} share */
-  cross(share) {
-    this.#cross.hidden = share === null;
+  /** @param {number|null} share @param {boolean} [pinned] */
+  cross(share, pinned = false) {
+    hide(this.#cross, share === null);
+    this.#cross.classList.toggle("pinned", pinned);
     if (share !== null) this.#cross.style.transform = `translateX(${Math.round(this.#x(share))}px)`;
   }
 
@@ -82,9 +93,14 @@ class Plot {
     this.#renderer.node.style.left = `${Math.ceil(left * ratio) / ratio - left}px`;
   }
 
+  /** Width of the plot's box. */
+  get #inner() {
+    return this.#size.width - MARGIN.l - MARGIN.r;
+  }
+
   /** @param {number} share */
   #x(share) {
-    return MARGIN.l + share * (this.#size.width - MARGIN.l - MARGIN.r);
+    return MARGIN.l + share * this.#inner;
   }
 
   /** @param {PointerEvent} event */
@@ -92,7 +108,7 @@ class Plot {
     const box = this.node.getBoundingClientRect();
     const inner = this.#size.height - MARGIN.t - MARGIN.b;
     this.level = Math.max(0, Math.min(0.9999, (event.clientY - box.top - MARGIN.t) / inner));
-    const share = (event.clientX - box.left - MARGIN.l) / (this.#size.width - MARGIN.l - MARGIN.r);
+    const share = (event.clientX - box.left - MARGIN.l) / this.#inner;
     return Math.max(0, Math.min(1, share));
   }
 
@@ -100,22 +116,51 @@ class Plot {
     const { signal } = this.#stop;
     const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ fn) =>
       this.node.addEventListener(type, fn, { signal });
-    on("pointermove", (event) => {
-      const share = this.#share(event);
-      this.#hands.hover(share);
-      if (this.#pressed !== null) this.#mark(this.#pressed, share);
-    });
+    on("pointermove", (event) => this.#moved(event));
     on("pointerleave", () => {
-      if (this.#pressed === null) this.#hands.hover(null);
+      if (this.#pressed === null && this.#grabbed === null) this.#hands.hover(null);
     });
-    on("pointerdown", (event) => {
-      if (event.pointerType === "touch" || event.button !== 0) return;
-      this.#pressed = this.#share(event);
-      this.node.setPointerCapture(event.pointerId);
-    });
-    on("pointerup", (event) => this.#released(this.#share(event)));
-    on("pointercancel", () => this.#released(null));
+    on("pointerdown", (event) => this.#pushed(event));
+    on("pointerup", (event) => this.#released(this.#share(event), event.clientX));
+    on("pointercancel", () => this.#released(null, NaN));
     on("dblclick", () => this.#hands.live());
+    // The middle button would scroll the page by itself.
+    on("mousedown", (event) => event.button === 1 && event.preventDefault());
+    this.node.addEventListener("wheel", (event) => this.#wheeled(event), { signal, passive: false });
+  }
+
+  /** @param {PointerEvent} event */
+  #pushed(event) {
+    const touch = event.pointerType === "touch";
+    const grab = event.button === 1 || (event.button === 0 && (event.shiftKey || (touch && this.#hands.still())));
+    if (event.button === 0 && !event.shiftKey) this.#down = event.clientX;
+    if (grab) this.#grabbed = event.clientX;
+    else if (event.button === 0 && !touch) this.#pressed = this.#share(event);
+    else return;
+    this.node.setPointerCapture(event.pointerId);
+  }
+
+  /** @param {PointerEvent} event */
+  #moved(event) {
+    const share = this.#share(event);
+    if (this.#grabbed !== null) {
+      if (this.#down !== null && Math.abs(event.clientX - this.#down) < DRAG) return;
+      this.#down = null;
+      this.node.classList.add("grabbed");
+      this.#hands.pan((this.#grabbed - event.clientX) / this.#inner);
+      this.#grabbed = event.clientX;
+      return;
+    }
+    this.#hands.hover(share);
+    if (this.#pressed !== null) this.#mark(this.#pressed, share);
+  }
+
+  /** Sideways it moves through time, else the page scrolls. @param {WheelEvent} event */
+  #wheeled(event) {
+    const across = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
+    if (event.ctrlKey || Math.abs(across) <= Math.abs(event.shiftKey ? 0 : event.deltaY)) return;
+    event.preventDefault();
+    this.#hands.pan((across * (event.deltaMode === 1 ? WHEEL_LINE : 1)) / this.#inner);
   }
 
   /** @param {number} a @param {number} b */
@@ -127,15 +172,16 @@ class Plot {
     this.#choice.style.width = `${width}px`;
   }
 
-  /** @param {number|null} share */
-  #released(share) {
-    const from = this.#pressed;
-    this.#pressed = null;
+  /** @param {number|null} share @param {number} x */
+  #released(share, x) {
+    const [from, down, grabbed] = [this.#pressed, this.#down, this.#grabbed];
+    this.#pressed = this.#down = this.#grabbed = null;
     this.#choice.hidden = true;
-    if (from === null || share === null) return;
-    if (Math.abs(this.#x(share) - this.#x(from)) >= DRAG) {
-      this.#hands.choose(Math.min(from, share), Math.max(from, share));
-    }
+    this.node.classList.remove("grabbed");
+    if (grabbed !== null && down === null) return this.#hands.rest();
+    if (share === null) return;
+    if (down !== null && Math.abs(x - down) < DRAG) return this.#hands.pin(share);
+    if (from !== null && Math.abs(this.#x(share) - this.#x(from)) >= DRAG) this.#hands.choose(Math.min(from, share), Math.max(from, share));
   }
 }
 

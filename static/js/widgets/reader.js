@@ -5,6 +5,7 @@
 
 import { el, fill, hide, say } from "../dom.js";
 import { bucketScale, bucketTotal } from "../model/buckets.js";
+import { topOf } from "../model/range.js";
 import { Order } from "../model/rank.js";
 import { format, formatLimit } from "../model/units.js";
 import { Legend } from "./legend.js";
@@ -63,7 +64,7 @@ class Reader {
     // A few stand in the widget's own order; of more, the one line shows the largest.
     const rank = (/** @type {import("../model/figures.js").Pen} */ pen) => (ranks.get(pen.name) ?? 0) + (pen.faint ? plain.length : 0);
     const entries = plain.length <= 4 ? plan.entries : [...plan.entries].sort((a, b) => rank(a) - rank(b));
-    const high = range?.high ?? Infinity;
+    const high = range ? topOf(range) : Infinity;
     const above = plan.limits.filter((limit) => limit.value > high).map((limit) => ({ name: limit.name, text: formatLimit(limit.value, view.unit) }));
     const readouts = plan.readouts.map(({ name, index, unit }) => ({ name, text: format(value(index), unit) }));
     this.legend.update(

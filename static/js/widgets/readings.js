@@ -3,6 +3,7 @@
  */
 
 import { MANY } from "../model/pens.js";
+import { rowAt } from "../model/rowat.js";
 import { format } from "../model/units.js";
 
 /**
@@ -69,9 +70,10 @@ function scaleText(view, plan, range) {
  * @param {number} level pointer's height in the plot, 0 at the top
  * @param {Range|null} range
  * @param {import("../model/colours.js").Palette} palette
+ * @param {import("../model/figures.js").Ghost|null} [ghost]
  * @returns {import("./tooltip.js").Row[]}
  */
-function tipRows(kind, view, plan, row, level, range, palette) {
+function tipRows(kind, view, plan, row, level, range, palette, ghost = null) {
   const number = (/** @type {number} */ index) => view.columns[index][row];
   const rows = [
     ...plan.pens.map((pen) => ({ ...pen, value: number(pen.index) })),
@@ -81,12 +83,22 @@ function tipRows(kind, view, plan, row, level, range, palette) {
   if (kind === "heatmap" || rows.length > MANY) rows.sort((a, b) => (b.value || 0) - (a.value || 0));
   else if (kind === "stacked") rows.reverse();
   const ordered = under ? [under, ...rows.filter((one) => one !== under)] : rows;
+  const past = ghost && rowAt(ghost.view, view.times[row] - ghost.by);
   return ordered.map((one) => ({
+    ...(ghost ? { before: beforeText(one.value, past === null ? NaN : ghost.view.columns[one.index][past], view.unit) } : {}),
     name: one.name,
     color: kind === "heatmap" ? heatColour(one.value, range, palette) : one.color,
     text: format(one.value, view.unit),
     strong: one === under,
   }));
+}
+
+/** What was there before, and how much more there is now: "was 10 %, +2 %". @param {number} now @param {number} before @param {string} unit */
+function beforeText(now, before, unit) {
+  if (before !== before) return "was –";
+  const more = now - before;
+  const sign = more > 0 ? "+" : "";
+  return `was ${format(before, unit)}${more === more ? `, ${sign}${format(more, unit)}` : ""}`;
 }
 
 /** @param {number} value @param {Range|null} range @param {import("../model/colours.js").Palette} palette */
