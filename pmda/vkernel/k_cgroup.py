@@ -8,7 +8,7 @@ of containers stand in `k_container`.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Hashable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Hashable, List, NamedTuple, Optional, Tuple
 
 import vcollect
 import vfiles
@@ -20,24 +20,51 @@ GROUPS = 1000
 BYTES = 65536
 _CPU = (
     ("usage_usec", "cpu.usage"),
+    ("user_usec", "cpu.user"),
+    ("system_usec", "cpu.system"),
     ("nr_periods", "cpu.periods"),
     ("nr_throttled", "cpu.throttled_periods"),
     ("throttled_usec", "cpu.throttled_time"),
 )
 _EVENTS = ("low", "high", "max", "oom", "oom_kill")
-_FILES = ("cpu.stat", "cpu.max", "memory.current", "memory.max", "memory.events")
+# What a group's memory holds: keys of memory.stat of version 2 and 1, metric. Version 1's totals
+# count what is below the group, as version 2 does.
+_MEMORY = (
+    ("anon", "total_rss", "memory.anon"),
+    ("file", "total_cache", "memory.file"),
+    ("inactive_file", "total_inactive_file", "memory.inactive_file"),
+    ("pgmajfault", "total_pgmajfault", "memory.major_faults"),
+)
+_IO = (
+    ("rbytes", "io.read_bytes"),
+    ("wbytes", "io.write_bytes"),
+    ("rios", "io.reads"),
+    ("wios", "io.writes"),
+)
+_FILES = (
+    *("cpu.stat", "cpu.max", "memory.current", "memory.max", "memory.events", "memory.stat"),
+    *("io.stat", "pids.current"),
+)
 # Of version 1, by controller.
 _FILES1 = {
     "cpu": ("cpu.stat", "cpu.cfs_quota_us", "cpu.cfs_period_us"),
-    "cpuacct": ("cpuacct.usage",),
+    "cpuacct": ("cpuacct.usage", "cpuacct.usage_user", "cpuacct.usage_sys"),
     "memory": (
-        *("memory.usage_in_bytes", "memory.limit_in_bytes"),
+        *("memory.usage_in_bytes", "memory.limit_in_bytes", "memory.stat"),
         *("memory.failcnt", "memory.oom_control"),
     ),
+    "blkio": (
+        "blkio.throttle.io_service_bytes_recursive",
+        "blkio.throttle.io_serviced_recursive",
+    ),
+    "pids": ("pids.current",),
 }
+# Drivers of devices that pass their work on to disks, which count it again.
+STACKED = ("loop", "md", "mdp", "device-mapper")
 UNLIMITED = 1 << 62  # version 1 writes no limit as 2^63 less a page or a few
 
 Values = Callable[[Dict[str, str]], Dict[str, Any]]
+Majors = FrozenSet[str]
 
 
 class Hierarchy(NamedTuple):
@@ -48,8 +75,17 @@ class Hierarchy(NamedTuple):
     values: Values
 
 
-def hierarchies(mountinfo: str) -> List[Hierarchy]:
-    """Those that are mounted, by the text of /proc/self/mountinfo; version 2 comes last."""
+def stacked(devices: str) -> Majors:
+    """Major numbers of devices that pass their work on, by the text of /proc/devices."""
+    fields = (line.split() for line in devices.partition("Block devices:")[2].splitlines())
+    return frozenset(found[0] for found in fields if len(found) == 2 and found[1] in STACKED)
+
+
+def hierarchies(mountinfo: str, over: Majors = frozenset()) -> List[Hierarchy]:
+    """Those that are mounted, by the text of /proc/self/mountinfo; version 2 comes last.
+
+    Work of devices with the major numbers `over` is not counted.
+    """
     first: List[Hierarchy] = []
     last: List[Hierarchy] = []
     for line in mountinfo.splitlines():
@@ -59,12 +95,12 @@ def hierarchies(mountinfo: str) -> List[Hierarchy]:
             continue
         mount = fields.split(" ")[4].replace("\\040", " ")
         if kind == "cgroup2":
-            last = [Hierarchy(mount, _FILES, values)]
+            last = [Hierarchy(mount, _FILES, lambda texts: values(texts, over))]
             continue
         controllers = rest.rpartition(" ")[2].split(",")
         files = tuple(file for one in controllers for file in _FILES1.get(one, ()))
         if files:
-            first.append(Hierarchy(mount, files, values1))
+            first.append(Hierarchy(mount, files, lambda texts: values1(texts, over)))
     return first + last
 
 
@@ -92,7 +128,32 @@ def cpus(text: str) -> Optional[float]:
     return int(fields[0]) / int(fields[1])
 
 
-def values(texts: Dict[str, str]) -> Dict[str, Any]:
+def io(text: str, over: Majors = frozenset()) -> Dict[str, int]:
+    """Metrics of the text of io.stat: the sum over disks."""
+    found: Dict[str, int] = {}
+    for line in text.splitlines():
+        device, _, rest = line.partition(" ")
+        if device.partition(":")[0] in over:
+            continue
+        told = dict(word.partition("=")[::2] for word in rest.split())
+        for key, metric in _IO:
+            if told.get(key, "").isdecimal():
+                found[metric] = found.get(metric, 0) + int(told[key])
+    return found
+
+
+def io1(text: str, read: str, write: str, over: Majors = frozenset()) -> Dict[str, int]:
+    """The same of a file of version 1, whose lines are "8:0 Read 4096"."""
+    found: Dict[str, int] = {}
+    for line in text.splitlines():
+        fields = line.split()
+        metric = {"Read": read, "Write": write}.get(fields[1]) if len(fields) == 3 else None
+        if metric and fields[0].partition(":")[0] not in over and fields[2].isdecimal():
+            found[metric] = found.get(metric, 0) + int(fields[2])
+    return found
+
+
+def values(texts: Dict[str, str], over: Majors = frozenset()) -> Dict[str, Any]:
     """Metrics of one group out of its files; what it does not have is not there."""
     found: Dict[str, Any] = {}
     stat = pairs(texts.get("cpu.stat", ""))
@@ -102,10 +163,14 @@ def values(texts: Dict[str, str]) -> Dict[str, Any]:
     found["memory.limit"] = number(texts.get("memory.max", ""))
     events = pairs(texts.get("memory.events", ""))
     found.update({"memory." + name: events[name] for name in _EVENTS if name in events})
+    memory = pairs(texts.get("memory.stat", ""))
+    found.update({metric: memory[key] for key, _, metric in _MEMORY if key in memory})
+    found.update(io(texts.get("io.stat", ""), over))
+    found["pids"] = number(texts.get("pids.current", ""))
     return {metric: value for metric, value in found.items() if value is not None}
 
 
-def values1(texts: Dict[str, str]) -> Dict[str, Any]:
+def values1(texts: Dict[str, str], over: Majors = frozenset()) -> Dict[str, Any]:
     """As `values`, out of files of version 1, whose times are nanoseconds.
 
     memory.failcnt counts the times that the limit was met, as `max` of version
@@ -115,8 +180,16 @@ def values1(texts: Dict[str, str]) -> Dict[str, Any]:
     usage = number(texts.get("cpuacct.usage", ""))
     quota = texts.get("cpu.cfs_quota_us", "").strip()  # -1 is none
     limit = number(texts.get("memory.limit_in_bytes", ""))
+    memory = pairs(texts.get("memory.stat", ""))
+    user, system = (number(texts.get("cpuacct.usage_" + kind, "")) for kind in ("user", "sys"))
     found = {
         "cpu.usage": None if usage is None else usage // 1000,
+        "cpu.user": None if user is None else user // 1000,
+        "cpu.system": None if system is None else system // 1000,
+        **{metric: memory.get(key) for _, key, metric in _MEMORY},
+        **io1(texts.get(_FILES1["blkio"][0], ""), "io.read_bytes", "io.write_bytes", over),
+        **io1(texts.get(_FILES1["blkio"][1], ""), "io.reads", "io.writes", over),
+        "pids": number(texts.get("pids.current", "")),
         "cpu.periods": stat.get("nr_periods"),
         "cpu.throttled_periods": stat.get("nr_throttled"),
         "cpu.throttled_time": stat["throttled_time"] // 1000 if "throttled_time" in stat else None,
@@ -175,7 +248,7 @@ class Cgroups(vcollect.Probe):
 
     def _search(self) -> None:
         try:
-            mounted = hierarchies(self._world.text("/proc/self/mountinfo"))
+            mounted = hierarchies(self._world.text("/proc/self/mountinfo"), self._over())
         except OSError:
             mounted = []
         if not mounted:
@@ -189,6 +262,12 @@ class Cgroups(vcollect.Probe):
             mounts = ", ".join(hierarchy.mount for hierarchy in mounted)
             raise vcollect.Unavailable("the cgroups at %s have no controllers" % mounts)
         self._containers = self._names(list(self._groups))
+
+    def _over(self) -> Majors:
+        try:
+            return stacked(self._world.text("/proc/devices"))
+        except OSError:
+            return frozenset()
 
     def _walk(self, hierarchy: Hierarchy) -> List[Tuple[str, Tuple[str, ...]]]:
         """Paths of the groups and which of our files they have, the upper ones first."""

@@ -280,6 +280,17 @@ _CGROUPS = vtable.group(
         (11, "memory.oom_kill", U64, COUNTER, "count", "processes killed for memory"),
         (12, "container", STRING, DISCRETE, "none", "name of its container, else the short id"),
         (13, "path", STRING, DISCRETE, "none", "path below the root of cgroups"),
+        (14, "cpu.user", U64, COUNTER, "microsec", "CPU time in programs"),
+        (15, "cpu.system", U64, COUNTER, "microsec", "CPU time in the kernel"),
+        (16, "memory.anon", U64, INSTANT, "byte", "memory that its programs allocated"),
+        (17, "memory.file", U64, INSTANT, "byte", "data of files in memory"),
+        (18, "memory.inactive_file", U64, INSTANT, "byte", "of it, what gives way first"),
+        (19, "memory.major_faults", U64, COUNTER, "count", "page faults that read from a disk"),
+        (20, "io.read_bytes", U64, COUNTER, "byte", "read from disks"),
+        (21, "io.write_bytes", U64, COUNTER, "byte", "written to disks"),
+        (22, "io.reads", U64, COUNTER, "count", "reads from disks"),
+        (23, "io.writes", U64, COUNTER, "count", "writes to disks"),
+        (24, "pids", U64, INSTANT, "count", "processes and threads"),
     ),
 )
 

@@ -225,6 +225,31 @@ def test_a_metric_that_is_not_there_or_never_told(fast: Any) -> None:
         hub.metric("web-01", "proc.psinfo.environ")
 
 
+def test_containers_are_listed_with_their_use_of_now_before_other_groups(fast: Any) -> None:
+    hub, dials, _ = fast()
+    web, path = dials.hosts["web-01"], f"/system.slice/docker-{'a1' * 32}.scope"
+    assert hub.containers("web-01") == {"host": "web-01", "containers": [], "total": 0}
+    ours = {"indom": "400.12", "domain": 400}
+    paths = {"web": path, "/system.slice/cron.service": "/system.slice/cron.service"}
+    web.gauge("vkernel.cgroup.path", paths, **ours)
+    web.gauge("vkernel.cgroup.container", {"web": "web"}, **ours)
+    rising = lambda now: {name: (now - 1_790_000_000) * 500_000 for name in paths}  # noqa: E731
+    web.counter("vkernel.cgroup.cpu.usage", rising, "microsec", **ours)
+    web.gauge("vkernel.cgroup.memory.usage", {"web": 4096}, "byte", **ours)
+    told = hub.containers("web-01")
+    assert told["total"] == 2
+    assert told["containers"][0] == {
+        "name": "web",
+        "path": path,
+        "container": True,
+        "runtime": "docker",
+        "cpu": pytest.approx(0.5, rel=0.01),
+        "memory": 4096,
+    }
+    cron = told["containers"][1]
+    assert (cron["container"], cron["runtime"], cron["memory"]) == (False, "service", None)
+
+
 def test_a_chart_becomes_a_file(fast: Any) -> None:
     hub, _, _ = fast()
     told = hub.widget_file("web-01", "chart;expr=disk.read;instances=sda", "disk-reads")

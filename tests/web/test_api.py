@@ -180,7 +180,9 @@ def test_names_metrics_and_files_are_the_samplers_words(server: Any) -> None:
     answers["metric"] = {"host": "web-01", "name": "disk.dev.read"}
     answers["widget_file"] = {"name": "own.toml", "text": "group"}
     base = "/api/v1/hosts/web-01"
+    answers["containers"] = {"host": "web-01", "containers": [], "total": 0}
     assert server.json(f"{base}/names")[1] == answers["names"]
+    assert server.json(f"{base}/containers")[1] == answers["containers"]
     assert server.json(f"{base}/tree?under=disk")[1] == answers["tree"]
     assert server.sampler.asked("tree")[-1]["under"] == "disk"
     assert server.json(f"{base}/metric?name=disk.dev.read")[1] == answers["metric"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from vectorpy.catalog import narrow
 from vectorpy.catalog.options import CHART
 from vectorpy.catalog.widget import Preset, Widget
 from vectorpy.errors import UnknownName
@@ -81,11 +82,23 @@ class Catalog:
 
     def instantiate(self, wish: Wish) -> Widget:
         """The widget that a wish means, with its options; UnknownName or UserError."""
-        widget = self.resolve(wish.id)
+        meant = self._meant(wish)
+        forms = narrow.forms(self.resolve(wish.id), meant, self.resolve)
+        return forms[0] if forms else self.resolve(wish.id).instantiate(meant)
+
+    def narrowed(self, wish: Wish) -> tuple[Widget, ...]:
+        """What a wish with a container means: the widgets that stand for it, the best first.
+
+        () where the wish has no container; UnknownName or UserError as `instantiate`.
+        """
+        return narrow.forms(self.resolve(wish.id), self._meant(wish), self.resolve)
+
+    def _meant(self, wish: Wish) -> Wish:
+        """The wish itself, or the one that its name stands for with its options over those."""
         if wish.id not in self.aliases:
-            return widget.instantiate(wish)
+            return wish
         meant = Wish.parse(self.aliases[wish.id])
-        return widget.instantiate(Wish(meant.id, {**dict(meant.options), **dict(wish.options)}))
+        return Wish(meant.id, {**dict(meant.options), **dict(wish.options)})
 
     def recorded_widgets(self, presets: Iterable[str]) -> tuple[Widget, ...]:
         """The widgets of these presets that are polled on every watched host, drawn or not.

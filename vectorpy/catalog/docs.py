@@ -77,7 +77,9 @@ idle or apart, which the head's number of a whole leaves out), `unit` (of a read
 `otherwise` (expressions for hosts that lack a metric), `positive` (0 and below mean that there is
 none). A heatmap of a metric by ranges has `buckets`, the unit of its ranges; `also` are metrics
 added to it by range. A live table has `row`, `sort`, `spark`, and each `[[widget.column]]` an `id`,
-`title`, `unit`, and `expression` or `text` (a metric of strings).
+`title`, `unit`, and `expression` or `text` (a metric of strings). What a widget shows of one
+container (`narrowed`, `of`, `single`, `whole`, `member`, `picks`) tells
+[own-widgets.md](own-widgets.md).
 """
 
 
@@ -132,6 +134,11 @@ def _widget(widget: Widget) -> str:
         lines += [_series(series, widget) for series in widget.series]
         lines.append("")
         lines += [f"*{name}* is `{text}`.\n" for name, text in widget.where]
+    if widget.narrowed and widget.narrowed != (widget.id,):
+        stands = ", else ".join(f"`{id}`" for id in widget.narrowed)
+        lines.append(f"*Of one container:* {stands}.\n")
+    elif widget.narrowed:
+        lines.append("*Of one container:* the same, of that one alone.\n")
     if widget.aliases:
         lines.append(f"*Also called* {', '.join(f'`{alias}`' for alias in widget.aliases)}.\n")
     return "\n".join(lines)

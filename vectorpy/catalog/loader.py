@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from vectorpy.catalog import narrow
 from vectorpy.catalog.catalog import Catalog, with_chart
 from vectorpy.catalog.options import CHART
 from vectorpy.catalog.read import Entries, read
@@ -23,7 +24,18 @@ SHIPPED = Path(__file__).resolve().parent
 # Groups in the order of reading; files of other names come after these, by name.
 _ORDER = (
     *("cpu", "pressure", "memory", "disk", "network", "tcp", "limits", "presets"),
-    *("vkernel", "vnet", "containers", "events", "cost", "vjvm", "tomcat", "kafka", "cassandra"),
+    *(
+        "vkernel",
+        "vnet",
+        "containers",
+        "container",
+        "events",
+        "cost",
+        "vjvm",
+        "tomcat",
+        "kafka",
+        "cassandra",
+    ),
 )
 
 
@@ -121,17 +133,26 @@ class _Shelf:
 
     def check_wishes(self) -> None:
         """CatalogError for the first alias or preset that names what does not exist."""
-        for reason in [*self._alias_faults().values(), *self._preset_faults().values()]:
+        faults = (self._narrow_faults(), self._alias_faults(), self._preset_faults())
+        for reason in [reason for found in faults for reason in found.values()]:
             raise CatalogError(reason)
 
     def drop_wishes(self) -> None:
         """Leave out aliases and presets that name what does not exist, and say so."""
+        for id, reason in self._narrow_faults().items():
+            del self.widgets[id]
+            self.problems.append(reason)
         for name, reason in self._alias_faults().items():
             del self.aliases[name]
             self.problems.append(reason)
         for id, reason in self._preset_faults().items():
             del self.presets[id]
             self.problems.append(reason)
+
+    def _narrow_faults(self) -> dict[str, str]:
+        place = self._taken["widget"]
+        faults = narrow.faults(self.widgets.values(), self.widgets.get)
+        return {id: f"{place[id]}: the widget {id!r}: {why}." for id, why in faults.items()}
 
     def _alias_faults(self) -> dict[str, str]:
         catalog = Catalog(with_chart(self.widgets.values()), {})

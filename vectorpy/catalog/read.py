@@ -50,7 +50,7 @@ _FILE_KEYS = {"group", "widget", "preset", "alias"}
 _WIDGET_KEYS = {
     "id", "aliases", "title", "kind", "kinds", "unit", "range", "per_instance", "top", "label",
     "recorded", "requires", "needs", "help", "where", "series", "buckets", "choice", "part",
-    "gate", "probe", "empty", "instances", *TABLE_KEYS,
+    "gate", "probe", "empty", "instances", "narrowed", "whole", "of", "single", *TABLE_KEYS,
 }  # fmt: skip
 _SERIES_KEYS = {
     "name", "expression", "otherwise", "role", "unit", "optional", "positive", "also", "when",
@@ -139,7 +139,27 @@ def _widget(entry: dict[str, Any], group: str) -> Widget:
         empty=string(entry, "empty", ""),
         gate=_gate(entry),
         probe=string(entry, "probe", ""),
+        narrowed=strings(entry, "narrowed"),
+        whole=_whole(entry),
+        of=_of(entry),
+        single=flag(entry, "single"),
     )
+
+
+def _whole(entry: dict[str, Any]) -> str:
+    whole = string(entry, "whole", "")
+    if whole and strings(entry, "narrowed"):
+        raise Fault("narrowed and whole exclude each other")
+    return whole
+
+
+def _of(entry: dict[str, Any]) -> str:
+    of = string(entry, "of", "")
+    if of and _PLACE.findall(of) != ["container"]:
+        raise Fault("of has {container} in it, once, and no other place")
+    if flag(entry, "single") and not of:
+        raise Fault("single needs of, the title of one container")
+    return of
 
 
 def _gate(entry: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from vectorpy.model import expression, units
 from vectorpy.model.expression import Expression
 from vectorpy.model.fields import Fault, flag, known, string, strings, tables
 
-TABLE_KEYS = {"row", "sort", "spark", "identity", "refused", "column"}
+TABLE_KEYS = {"row", "sort", "spark", "identity", "refused", "column", "member", "picks"}
 _KEYS = {"id", "title", "unit", "expression", "text", "otherwise", "optional", "help", "wide"}
 _ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_COLUMNS = 40
@@ -40,6 +40,8 @@ def read_columns(entry: dict[str, Any]) -> Columns | None:
         string(entry, "spark", ""),
         identity=string(entry, "identity", ""),
         refused=string(entry, "refused", ""),
+        member=string(entry, "member", ""),
+        picks=flag(entry, "picks"),
     )
     if table.sort not in table.ranking:
         raise Fault(f"sort must be one of {', '.join(table.ranking)}")

@@ -66,7 +66,9 @@ class Columns:
     name apart (when a process was started), "" where names do. `refused` says
     what to do where a host tells none of them, though it must have some. `find`
     is what the option find asks for: whether any of a row's texts has it.
-    `indom` is known after the check.
+    `member` is a text metric with the control groups that a row is in, by which
+    rows of one container are told. `picks`: rows are containers, and one that is
+    clicked narrows the dashboard to it. `indom` is known after the check.
     """
 
     row: str
@@ -77,6 +79,8 @@ class Columns:
     identity: str = ""
     refused: str = ""
     find: Callable[[Sequence[str]], bool] | None = None
+    member: str = ""
+    picks: bool = False
 
     @property
     def metrics(self) -> frozenset[str]:

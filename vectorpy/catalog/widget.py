@@ -144,7 +144,11 @@ class Widget:
     value whenever the widget's metrics may have some: then theirs may be missing
     for want of events, and `empty` says so where there is nothing to draw.
     `probe` is the part of the agent that brings them, by its name in the agent's
-    probe.status.
+    probe.status. `narrowed` are the widgets that stand in its place where a
+    dashboard is narrowed to one container, the best first; `whole` says why it
+    goes on showing the whole host. `of` is its title of one container, which is
+    `{container}`; `single` says that it means something of one container only.
+    `container` is the one that a wish asked for.
     """
 
     id: str
@@ -175,6 +179,11 @@ class Widget:
     gate: str = ""
     probe: str = ""
     empty: str = ""
+    narrowed: tuple[str, ...] = ()
+    whole: str = ""
+    of: str = ""
+    single: bool = False
+    container: str = ""
     # Parts of its expressions that have a name in the file, for its documentation: name, text.
     where: tuple[tuple[str, str], ...] = ()
     # True for the widget `chart`, whose metrics are not known beforehand.
@@ -259,6 +268,10 @@ class Widget:
             "options": options,
             "part": self.part.name if self.part is not None else None,
             "columns": self.table.page() if self.table is not None else [],
+            "narrowed": list(self.narrowed),
+            "whole": self.whole,
+            "single": self.single,
+            "picks": self.table is not None and self.table.picks,
         }
 
 

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from vectorpy.live.narrow import NarrowView
 from vectorpy.live.record import Record
 from vectorpy.live.table import News, TableView
 from vectorpy.live.verdict import VerdictView
@@ -19,6 +20,7 @@ from vectorpy.model import wire
 from vectorpy.model.watch import ChannelSpec
 
 Event = tuple[str, bytes]
+AnyView = View | NarrowView | TableView | VerdictView
 # Seconds of a channel's interval that may be told late: a sample can cover them all.
 _LATE_TICKS = 3
 
@@ -51,7 +53,7 @@ class Channel:
     def __init__(
         self,
         spec: ChannelSpec,
-        views: Sequence[View | TableView | VerdictView],
+        views: Sequence[AnyView],
         versions: Versions,
     ) -> None:
         self.spec = spec
@@ -66,7 +68,7 @@ class Channel:
         self._layout = b""
         self._cut: dict[tuple[int, int], bytes] = {}
 
-    def show(self, views: Sequence[View | TableView | VerdictView]) -> None:
+    def show(self, views: Sequence[AnyView]) -> None:
         """Other views of the same wishes; their layout follows when all they need is sampled."""
         self.views = tuple(views)
         self._v = 0

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
 from vectorpy.live.cost import OWN
+from vectorpy.live.groups import Groups
+from vectorpy.live.narrow import NarrowView, narrow_view
 from vectorpy.live.record import Record
 from vectorpy.live.table import TableView, table_view
 from vectorpy.live.verdict import VerdictView, verdict_view
@@ -19,7 +21,7 @@ from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
 
 # Whatever a channel draws: charts, tables, verdicts.
-AnyView = View | TableView | VerdictView
+AnyView = View | NarrowView | TableView | VerdictView
 
 
 class Demand:
@@ -40,6 +42,7 @@ class Demand:
         self._recorded_widgets = recorded
         self._settings = settings
         self._views: dict[tuple[int, str], AnyView] = {}
+        self._groups = Groups()
         self._names: tuple[str, ...] | None = None
         self._wanted: tuple[str, ...] | None = None
         # Recorded metrics that this host's widgets are drawn from, for a state of the record.
@@ -64,9 +67,11 @@ class Demand:
         return found
 
     def _made(self, wish: Wish, interval: int) -> AnyView:
-        rows = table_view(wish, interval, self._catalog)
+        rows = table_view(wish, interval, self._catalog, self._groups)
         cells = rows or verdict_view(wish, interval, self._catalog)
-        return cells or View(wish, interval, self._catalog, self._settings.series_drawn)
+        most = self._settings.series_drawn
+        narrow = narrow_view(wish, interval, self._catalog, most, self._groups)
+        return cells or narrow or View(wish, interval, self._catalog, most)
 
     def forget(self, names: Collection[str]) -> None:
         """Widgets of these names mean others now: the views of wishes by them are made anew."""

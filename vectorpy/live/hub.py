@@ -321,39 +321,43 @@ class Hub:
 
     def search(self, name: str, text: str, limit: int = 50) -> dict[str, Any]:
         """Metrics of a host by words in name, help or units: {"metrics", "total"}."""
-        hid = self._asked(name)
-        return self._lookup.search(hid, text, min(max(1, limit), 1000), self._agents(hid.id))
+        hid, agents = self._question(name)
+        return self._lookup.search(hid, text, min(max(1, limit), 1000), agents)
 
     def names(self, name: str) -> dict[str, Any]:
         """All metrics of a host as rows: {"host", "metrics", "total"}; see `Names.listed`."""
-        hid = self._asked(name)
-        return {"host": hid.id, **self._lookup.names(hid, self._agents(hid.id)).listed()}
+        hid, agents = self._question(name)
+        return {"host": hid.id, **self._lookup.names(hid, agents).listed()}
 
     def tree(self, name: str, under: str) -> dict[str, Any]:
         """What stands below a name: {"host", "under", "nodes"}; see `Names.tree`."""
-        hid = self._asked(name)
-        return {"host": hid.id, **self._lookup.names(hid, self._agents(hid.id)).tree(under)}
+        hid, agents = self._question(name)
+        return {"host": hid.id, **self._lookup.names(hid, agents).tree(under)}
 
     def metric(self, name: str, metric: str) -> dict[str, Any]:
         """One metric of a host, with its values of now."""
-        hid = self._asked(name)
-        return self._lookup.metric(hid, metric, self._agents(hid.id))
+        hid, agents = self._question(name)
+        return self._lookup.metric(hid, metric, agents)
+
+    def containers(self, name: str) -> dict[str, Any]:
+        """Containers and control groups of a host now: see `grouplist.ask`."""
+        return self._lookup.containers(*self._question(name))
 
     def widget_file(self, name: str, wish: str, id: str) -> dict[str, Any]:
         """A wish of a host as a file of the catalogue: {"name", "text"}; UserError and others."""
         widget = self._world.catalog.instantiate(Wish.parse(wish))
-        hid = self._asked(name)
-        known = self._lookup.describe(hid, widget.metrics, self._agents(hid.id))
-        text = write.widget_file(widget, known, id, self._world.catalog)
-        return {"name": f"{id}.toml", "text": text}
+        hid, agents = self._question(name)
+        known = self._lookup.describe(hid, widget.metrics, agents)
+        file = write.widget_file(widget, known, id, self._world.catalog)
+        return {"name": f"{id}.toml", "text": file}
 
-    def _asked(self, name: str) -> HostId:
-        """The host of a question, counted where it is new."""
+    def _question(self, name: str) -> tuple[HostId, dict[int, int]]:
+        """The host of a question, counted where it is new, and its agents (see `_agents`)."""
         hid = hostspec.parse(name)
         with self._lock:
             if hid.id not in self._hosts:
                 self._admit(hid)
-        return hid
+        return hid, self._agents(hid.id)
 
     def _agents(self, name: str) -> dict[int, int]:
         """The agents of a watched host, whose change makes what was looked up stale."""
@@ -366,20 +370,16 @@ class Hub:
             raise Unavailable("This sampler can't check hosts.", host=name)
         hid = hostspec.parse(name)
         widgets = [(w.id, w.metrics) for w in self._world.catalog.widgets.values()]
-        steps = self._check(hid, widgets)
-        return [{"name": step.name, "ok": step.ok, "text": step.text} for step in steps]
+        return [{"name": s.name, "ok": s.ok, "text": s.text} for s in self._check(hid, widgets)]
 
     def health(self) -> dict[str, Any]:
         """How the sampler process does, in numbers and without names of hosts."""
         hosts = self._all()
-        settings = self._settings
-        full = sum(1 for host in hosts if host.demand.left_out)
-        hits = {
-            **self._hits,
-            "tick_metrics": full,
-            "fetch_values": sum(h.demand.shed for h in hosts),
-        }
+        shed = sum(h.demand.shed for h in hosts)
+        left_out = sum(h.demand.left_out > 0 for h in hosts)
+        hits = {**self._hits, "tick_metrics": left_out, "fetch_values": shed}
         names = ("max_hosts", "new_hosts_rate", "tick_metrics", "fetch_values", "ring_bytes")
+        limits = {n: {"value": getattr(self._settings, n), "hits": hits.get(n, 0)} for n in names}
         return {
             "up": True,
             "version": self.version,
@@ -392,7 +392,7 @@ class Hub:
             "ring_bytes": sum(host.record.ring.bytes for host in hosts),
             "late": sum(host.status.state in ("late", "stale") for host in hosts),
             "threads": threading.active_count(),
-            "limits": {n: {"value": getattr(settings, n), "hits": hits.get(n, 0)} for n in names},
+            "limits": limits,
         }
 
     def _is_late(self, name: str) -> bool:

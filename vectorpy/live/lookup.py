@@ -18,6 +18,7 @@ from typing import Any
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.pick import natural
 from vectorpy.errors import RefusedByPolicy, Unavailable, UnknownName
+from vectorpy.live import grouplist
 from vectorpy.live.clock import Clock
 from vectorpy.live.names import Names, detailed
 from vectorpy.live.sampler import Dials
@@ -117,6 +118,14 @@ class Lookup:
             with self._source(hid, known) as source:
                 sample = source.fetch([name])
         return {"host": hid.id, **detailed(found), **_values(found, sample)}
+
+    def containers(self, hid: HostId, agents: Mapping[int, int]) -> dict[str, Any]:
+        """Containers and other control groups of a host now: see `grouplist`."""
+        with self._known(hid, agents) as known, self._source(hid, known) as source:
+            return {"host": hid.id, **grouplist.ask(source, lambda: self._pause(grouplist.BETWEEN))}
+
+    def _pause(self, seconds: float) -> None:
+        self._clock.wait(self._never, seconds)
 
     def describe(
         self, hid: HostId, names: Collection[str], agents: Mapping[int, int]

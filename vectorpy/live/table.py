@@ -21,6 +21,8 @@ from vectorpy.catalog.widget import Widget
 from vectorpy.errors import VectorpyError
 from vectorpy.live import cells
 from vectorpy.live.cells import Cell, Row
+from vectorpy.live.groups import Groups
+from vectorpy.live.members import Members
 from vectorpy.live.record import Record
 from vectorpy.live.view import probe_says
 from vectorpy.model import wire
@@ -76,14 +78,17 @@ class TableView:
     newest rows, 0 where there are none.
     """
 
-    def __init__(self, wish: Wish, interval: int, catalog: Catalog) -> None:
+    def __init__(
+        self, wish: Wish, interval: int, catalog: Catalog, groups: Groups | None = None
+    ) -> None:
         self.wish = wish
         self.interval = interval
         self.version = 0
         self.seq = 0
         self.metrics: frozenset[str] = frozenset()
         self._widget: Widget | None = catalog.instantiate(wish)
-        self.metrics = self._widget.metrics
+        self._one = Members(self._widget, groups or Groups())
+        self.metrics = self._widget.metrics | self._one.metrics
         self._title = self._widget.title
         self._id = self._widget.id
         self._drawn: Widget | None = None
@@ -104,15 +109,16 @@ class TableView:
     # -- the face of a view ------------------------------------------------------
 
     def polled(self, broad: bool) -> frozenset[str]:
-        """None: a table is polled apart from ticks."""
-        return frozenset()
+        """A table is polled apart from ticks; what tells containers is not."""
+        return self._one.polled(broad)
 
     def ready(self, record: Record) -> bool:
         """Whether it is known which of its columns the host has."""
         return record.asked(self.metrics)
 
     def refresh(self, record: Record, t: int) -> None:
-        """Choose the columns that the host has."""
+        """Choose the columns that the host has, and find the container, if it is of one."""
+        self.version += self._one.refresh(record)
         if self._widget is None or self._checked == record.checked:
             return
         self._checked = record.checked
@@ -146,7 +152,7 @@ class TableView:
         )
         widget = self._drawn or self._widget
         told["columns"] = widget.table.page() if widget and widget.table else []
-        return told
+        return {**told, **self._one.told()}
 
     # -- samples -----------------------------------------------------------------
 
@@ -155,7 +161,7 @@ class TableView:
         drawn, widget = self._drawn, self._widget
         if drawn is None or drawn.table is None or widget is None:
             return frozenset()
-        return drawn.table.metrics | widget.about & frozenset([widget.status])
+        return drawn.table.metrics | self._one.member | widget.about & frozenset([widget.status])
 
     def due(self, t: int) -> bool:
         """Whether a sample of second `t` is one of its own."""
@@ -172,7 +178,7 @@ class TableView:
         """What rows are chosen by: the column that ranks, who they are, texts that are searched."""
         drawn, widget = self._drawn, self._widget
         assert drawn is not None and drawn.table is not None and widget is not None
-        return drawn.table.choosing | widget.about & frozenset([widget.status])
+        return drawn.table.choosing | self._one.member | widget.about & frozenset([widget.status])
 
     def choose(
         self, t: int, sample: Sample, descriptors: Mapping[str, Descriptor], period: float
@@ -234,6 +240,7 @@ class TableView:
                 rows.setdefault(name, None)
         if table.find is not None:
             rows = cells.found(rows, table, values)
+        rows = self._one.kept(rows, sample)
         self._note = "" if rows else self._why_none(drawn, sample, values)
         self._total = len(rows)
         return _Chosen(table, self._best(drawn, rows), values, reborn)
@@ -242,6 +249,8 @@ class TableView:
         self, drawn: Widget, sample: Sample, values: Mapping[str, Mapping[str, Point]]
     ) -> str:
         assert drawn.table is not None and self._widget is not None
+        if self._one.why_none:
+            return self._one.why_none
         if drawn.table.find is not None and cells.names_of(sample, None):
             return "No row has these words."
         said = probe_says(self._widget, values.get(self._widget.status, {}))
@@ -373,9 +382,12 @@ def _brought(sample: Sample) -> set[str]:
     return {name for part in sample.parts for name in part.values}.union(sample.missing)
 
 
-def table_view(wish: Wish, interval: int, catalog: Catalog) -> TableView | None:
+def table_view(
+    wish: Wish, interval: int, catalog: Catalog, groups: Groups | None = None
+) -> TableView | None:
     """The view of a wish that means a live table; None for all others."""
     try:
-        return TableView(wish, interval, catalog) if catalog.resolve(wish.id).table else None
+        tabled = catalog.resolve(wish.id).table
+        return TableView(wish, interval, catalog, groups) if tabled else None
     except VectorpyError:
         return None

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.pick import natural
-from vectorpy.catalog.widget import SeriesSpec, Widget
+from vectorpy.catalog.widget import SPARE, SeriesSpec, Widget
 from vectorpy.errors import VectorpyError
 from vectorpy.live.record import Record
 from vectorpy.model import quick, wire
@@ -45,7 +45,14 @@ class View:
     the last seconds that series are chosen by.
     """
 
-    def __init__(self, wish: Wish, interval: int, catalog: Catalog, limit: int) -> None:
+    def __init__(
+        self,
+        wish: Wish,
+        interval: int,
+        catalog: Catalog,
+        limit: int,
+        widget: Widget | None = None,
+    ) -> None:
         self.wish = wish
         self.interval = interval
         self.version = 0
@@ -67,12 +74,20 @@ class View:
         self._runs: list[tuple[quick.Run, str, bool]] | None = None
         self.metrics: frozenset[str] = frozenset()
         try:
-            self._widget = catalog.instantiate(wish)
+            self._widget = widget or catalog.instantiate(wish)
             self.metrics = self._widget.metrics
         except VectorpyError as error:
             self._reason = str(error)
         except Exception as error:
             self._break(error)
+
+    @property
+    def draws(self) -> bool:
+        """Whether it has something to draw, lines of reference not counted."""
+        drawn = self._drawn
+        return drawn is not None and any(
+            drawn.series[spec].role not in SPARE for spec, _ in self._series
+        )
 
     def polled(self, broad: bool) -> frozenset[str]:
         """The metrics to be fetched: those that it draws from as far as it was checked, or all."""

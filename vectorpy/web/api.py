@@ -114,6 +114,11 @@ def _metric_routes(routes: Blueprint, relay: Relay) -> None:
             raise UserError("Which metric?", hint="Add ?name=NAME; names lists them.")
         return _text(relay.bus.request("metric", _NAMES_TIMEOUT, host=host, metric=name)[1])
 
+    @routes.get("/hosts/<path:typed>/containers")
+    def containers(typed: str) -> Response:
+        host, _ = _permitted(relay, typed)
+        return _text(relay.bus.request("containers", _HOST_TIMEOUT, host=host)[1])
+
     @routes.get("/hosts/<path:typed>/widget-file")
     def widget_file(typed: str) -> Response:
         host, _ = _permitted(relay, typed)

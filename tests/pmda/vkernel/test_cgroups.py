@@ -66,6 +66,8 @@ def test_a_group_s_limits_throttling_and_events(probe):
     of_web = {name: column[DOCKER] for name, column in values.items() if DOCKER in column}
     assert of_web == {
         "cgroup.cpu.usage": 5000,
+        "cgroup.cpu.user": 3000,
+        "cgroup.cpu.system": 2000,
         "cgroup.cpu.periods": 40,
         "cgroup.cpu.throttled_periods": 12,
         "cgroup.cpu.throttled_time": 345678,
@@ -368,3 +370,58 @@ def test_the_reader_answers_for_ids_only(world):
 @given(st.binary(max_size=100))
 def test_the_reader_lives_through_any_question(question):
     assert json.loads(k_reader.answer(question, vfiles.World("/nowhere"))) == {}
+
+
+DEVICES = "Character devices:\n  1 mem\n  7 vcs\n\n"
+DEVICES += "Block devices:\n  7 loop\n  8 sd\n  9 md\n254 virtblk\n"
+IO = "8:0 rbytes=4096 wbytes=100 rios=2 wios=3 dbytes=0 dios=0\n"
+IO += "254:0 rbytes=4 wbytes=5 rios=1 wios=1\n"
+MEMORY2 = "anon 100\nfile 300\ninactive_file 200\npgmajfault 7\n"
+MEMORY1 = "cache 1\nrss 2\ntotal_cache 300\ntotal_rss 100\ntotal_inactive_file 200\n"
+MEMORY1 += "total_pgmajfault 7\n"
+
+
+def test_work_of_disks_is_added_up_and_that_of_devices_over_others_left_out():
+    over = k_cgroup.stacked(DEVICES + "253 device-mapper\n")
+    assert over == {"7", "9", "253"}, "the console's 7 is no block device, loop's is"
+    assert k_cgroup.io(IO + "253:1 rbytes=4096 wbytes=100 rios=2 wios=3\n8:16\n", over) == {
+        "io.read_bytes": 4100,
+        "io.write_bytes": 105,
+        "io.reads": 3,
+        "io.writes": 4,
+    }
+    first = "8:0 Read 4096\n8:0 Write 100\n8:0 Total 4196\n9:0 Read 7\nTotal 4196\n"
+    assert k_cgroup.io1(first, "r", "w", over) == {"r": 4096, "w": 100}
+
+
+def test_memory_disks_and_tasks_are_the_same_on_both_versions():
+    second = k_cgroup.values({"memory.stat": MEMORY2, "io.stat": IO, "pids.current": "5\n"})
+    first = k_cgroup.values1(
+        {
+            "memory.stat": MEMORY1,
+            "blkio.throttle.io_service_bytes_recursive": "8:0 Read 4100\n8:0 Write 105\n",
+            "blkio.throttle.io_serviced_recursive": "8:0 Read 3\n8:0 Write 4\n",
+            "pids.current": "5\n",
+        }
+    )
+    assert first == second
+    assert second == {
+        "memory.anon": 100,
+        "memory.file": 300,
+        "memory.inactive_file": 200,
+        "memory.major_faults": 7,
+        "io.read_bytes": 4100,
+        "io.write_bytes": 105,
+        "io.reads": 3,
+        "io.writes": 4,
+        "pids": 5,
+    }
+
+
+def test_cpu_time_of_version_1_is_told_in_parts():
+    texts = {"cpuacct.usage": "5000000", "cpuacct.usage_user": "3000000"}
+    assert k_cgroup.values1({**texts, "cpuacct.usage_sys": "2000000"}) == {
+        "cpu.usage": 5000,
+        "cpu.user": 3000,
+        "cpu.system": 2000,
+    }
