@@ -2,6 +2,7 @@
  * Named changes of the state: (state, payload) -> state, pure. Nothing else changes it.
  */
 
+import { narrowedWish } from "./model/narrow.js";
 import { isolated, toggled } from "./model/shown.js";
 import { MOST, emptyDashboard } from "./model/url.js";
 import { canonicalWish, parseWish, printWish } from "./model/wish.js";
@@ -17,7 +18,9 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  *   aliases: Record<string, string>, problems: string[]}} Catalog
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark"|"contrast", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, held: number, notices: Notice[],
- *   recent: string[], home: string|null}} State held: seconds of the past that the server keeps
+ *   recent: string[], home: string|null, narrow: Record<string, import("./model/types.js").Narrow>,
+ *   groups: Record<string, import("./model/types.js").Group[]>}} State held: seconds of the past that
+ *   the server keeps; narrow, groups: by host
  */
 
 const RECENT = 8;
@@ -35,6 +38,8 @@ function initialState() {
     notices: [],
     recent: [],
     home: null,
+    narrow: {},
+    groups: {},
   };
 }
 
@@ -55,6 +60,30 @@ function shownWishes(state) {
 function knownWishes(state) {
   const known = (/** @type {string} */ id) => id === "chart" || !state.catalog.widgets.length || findWidget(state, id);
   return shownWishes(state).filter((wish) => known(wish.split(";")[0]));
+}
+
+/** The wish that the server is asked for: of the container that the dashboard is narrowed to. @param {State} state @param {string} wish */
+function sentWish(state, wish) {
+  return narrowedWish(wish, state.dashboard.container, findWidget(state, wish.split(";")[0]));
+}
+
+/** Narrows the dashboard to one container; "" shows the whole hosts again. @param {State} state @param {string} container */
+function container_chosen(state, container) {
+  return { ...change(state, { container }), narrow: {} };
+}
+
+/** What the container is on a host. @param {State} state @param {{host: string, narrow: import("./model/types.js").Narrow|null}} said @returns {State} */
+function container_told(state, { host, narrow }) {
+  const before = state.narrow[host] ?? null;
+  if (JSON.stringify(before) === JSON.stringify(narrow)) return state;
+  const all = { ...state.narrow };
+  delete all[host];
+  return { ...state, narrow: narrow ? { ...all, [host]: narrow } : all };
+}
+
+/** Containers and other groups of a host. @param {State} state @param {{host: string, groups: import("./model/types.js").Group[]}} list @returns {State} */
+function groups_told(state, { host, groups }) {
+  return { ...state, groups: { ...state.groups, [host]: groups } };
 }
 
 /** By id or alias. @param {State} state @param {string|null} id */
@@ -106,10 +135,12 @@ function hosts_added(state, hosts) {
 /** @param {State} state @param {string} host */
 function host_removed(state, host) {
   const hosts = { ...state.hosts };
+  const narrow = { ...state.narrow };
   delete hosts[host];
+  delete narrow[host];
   const notices = state.notices.filter((one) => one.host !== host);
   const left = state.dashboard.hosts.filter((one) => one !== host);
-  return { ...change(state, { hosts: left }), hosts, notices };
+  return { ...change(state, { hosts: left }), hosts, notices, narrow };
 }
 
 /** The server's spelling of a host. @param {State} state @param {{asked: string, host: string}} names */
@@ -281,9 +312,12 @@ function series_isolated(state, { wish, name }) {
 
 export {
   catalog_loaded,
+  container_chosen,
+  container_told,
   dashboard_opened,
   findPreset,
   findWidget,
+  groups_told,
   home_told,
   host_named,
   host_removed,
@@ -301,6 +335,7 @@ export {
   part_chosen,
   preset_chosen,
   recent_loaded,
+  sentWish,
   series_isolated,
   series_toggled,
   shownWishes,

@@ -49,6 +49,11 @@ function getMetrics(host, text, limit, signal) {
   return get(`${hostPath(host)}/metrics?search=${encodeURIComponent(text)}&limit=${limit}`, signal);
 }
 
+/** Its containers and control groups, as of at most `age` seconds ago. @param {string} host @param {number} age @param {AbortSignal} [signal] */
+function getContainers(host, age, signal) {
+  return get(`${hostPath(host)}/containers?age=${age}`, signal);
+}
+
 /** All metrics of a host, as rows. @param {string} host @param {AbortSignal} [signal] */
 function getNames(host, signal) {
   return get(`${hostPath(host)}/names`, signal);
@@ -69,4 +74,4 @@ function getWidgetFile(host, wish, id) {
   return get(`${hostPath(host)}/widget-file?wish=${encodeURIComponent(wish)}&id=${encodeURIComponent(id)}`);
 }
 
-export { Failed, get, getCheck, getHost, getMetric, getMetrics, getNames, getPoints, getWidgetFile };
+export { Failed, get, getCheck, getContainers, getHost, getMetric, getMetrics, getNames, getPoints, getWidgetFile };

@@ -129,7 +129,9 @@ class Feeds {
     this.#reserve();
     if (!this.#up || !catalog.ready) return;
     const window = this.#reach();
-    const wishes = actions.knownWishes(this.#store.state);
+    const pairs = actions.knownWishes(this.#store.state).map((wish) => /** @type {[string, string]} */ ([wish, actions.sentWish(this.#store.state, wish)]));
+    for (const feed of this.#feeds.values()) feed.send_for(pairs);
+    const wishes = [...new Set(pairs.map(([, sent]) => sent))];
     const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window }));
     this.#store.do(actions.notices_swept, "asked ");
     this.#sender.send("watch", { channels });
@@ -237,7 +239,10 @@ class Feeds {
     if (!feed) return;
     if (name === "layout") {
       feed.take_layout(message);
-      this.#store.do(actions.notice_cleared, "server");
+      this.#store.batch(() => {
+        this.#store.do(actions.notice_cleared, "server");
+        this.#store.do(actions.container_told, { host: feed.host, narrow: narrowOf(message, this.#store.state.dashboard.container) });
+      });
     } else {
       feed.take_history(message);
       if (message.upto && !this.#store.state.dashboard.frozen) this.clock.observe(message.upto, this.now());
@@ -249,8 +254,7 @@ class Feeds {
   /** @param {import("./model/types.js").RowsMessage} message */
   #rows(message) {
     const feed = this.#channels.get(message.channel);
-    const wish = feed?.take_rows(message);
-    if (feed && wish) this.on_rows(feed.host, wish);
+    for (const wish of feed?.take_rows(message) ?? []) this.on_rows(feed?.host ?? "", wish);
   }
 
   /** @param {{channels: {channel: string, host: string, asked?: string, interval: number, wishes: string[], window?: number}[]}} message */
@@ -304,8 +308,13 @@ class Feeds {
 }
 
 /** What of a dashboard the server must know; series hidden here are none of its business. @param {import("./model/types.js").Dashboard} dashboard */
-function asked({ hosts, preset, wishes, window, interval, frozen, compare }) {
-  return JSON.stringify([hosts, preset, wishes, window, interval, frozen, compare]);
+function asked({ hosts, preset, wishes, window, interval, frozen, compare, container }) {
+  return JSON.stringify([hosts, preset, wishes, window, interval, frozen, compare, container]);
+}
+
+/** What a layout says of the dashboard's container. @param {import("./model/types.js").Layout} layout @param {string} container */
+function narrowOf({ widgets }, container) {
+  return widgets.find(({ narrow }) => narrow?.container === container)?.narrow ?? null;
 }
 
 export { Feeds };

@@ -8,8 +8,8 @@ import { nextTheme, toggleCompare } from "./panels/bar.js";
 import { dialogOpen } from "./panels/dialog.js";
 
 /**
- * @typedef {{hosts: () => void, pick: () => void, metrics: () => void, preset: () => void, pause: () => void,
- *   help: () => void, source: (card: HTMLElement) => void, look: (card: HTMLElement) => void,
+ * @typedef {{hosts: () => void, pick: () => void, metrics: () => void, container: () => void, preset: () => void,
+ *   pause: () => void, help: () => void, source: (card: HTMLElement) => void, look: (card: HTMLElement) => void,
  *   table: (card: HTMLElement) => void, release: () => void, pan: (share: number) => void,
  *   zoom: (factor: number) => void}} Hands
  */
@@ -36,6 +36,7 @@ function bindings(store, hands) {
     w: () => hands.pick(),
     m: () => hands.metrics(),
     p: () => hands.preset(),
+    n: () => hands.container(),
     " ": () => hands.pause(),
     "?": () => hands.help(),
     t: () => nextTheme(store),

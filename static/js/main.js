@@ -13,6 +13,7 @@ import { startKeys } from "./keys.js";
 import { Painter } from "./painter.js";
 import { mountBar } from "./panels/bar.js";
 import { Board } from "./panels/board.js";
+import { mountContainers } from "./panels/containers.js";
 import { mountFoot } from "./panels/foot.js";
 import { openHelp } from "./panels/help.js";
 import { changeLook, lookItems } from "./panels/looks.js";
@@ -76,7 +77,9 @@ async function metrics(wish = null) {
 
 /** @param {{wish: string, host: string, title: string}} card */
 function source(card) {
-  openSource(card, widgetOf(store, card.wish));
+  // Of a container another widget may stand in its place.
+  const shown = feeds.get(card.host)?.place(card.wish)?.widget.id;
+  openSource(card, (shown && widgetOf(store, shown)) || widgetOf(store, card.wish));
 }
 
 /** @param {import("./widgets/card.js").Card} card */
@@ -108,7 +111,8 @@ function cardMenu(card, button) {
   ]);
 }
 
-const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store, metrics), help: openHelp, pause });
+const containers = mountContainers(store, byId("narrow-notes"));
+const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store, metrics), help: openHelp, pause, container: containers.node });
 const cursor = new Cursor((fn) => painter.each_visible(fn));
 const tooltip = new Tooltip(document.body);
 const board = new Board(byId("board"), {
@@ -131,6 +135,7 @@ startKeys(store, {
   hosts: bar.focus_hosts,
   pick: () => openPicker(store, metrics),
   metrics: () => metrics(),
+  container: containers.open,
   preset: () => byId("bar").querySelector("select")?.focus(),
   pause,
   help: openHelp,

@@ -4,6 +4,7 @@
  */
 
 import { dashboard_opened, findWidget, meantWish, notice_given, notices_swept, shownWishes } from "./actions.js";
+import { narrows } from "./model/narrow.js";
 import { decode, encode } from "./model/url.js";
 import { readVector } from "./model/vector.js";
 
@@ -21,6 +22,7 @@ function open(store) {
   const vector = readVector(search, hash, {
     wish: (name) => meantWish(store.state, name),
     contained: (id) => contained(findWidget(store.state, id)),
+    narrows: (id) => narrows(findWidget(store.state, id)),
   });
   if (vector) {
     openVector(store, vector);

@@ -67,9 +67,9 @@ def test_what_stands_for_which(catalog, wish, form):
 
 def test_a_widget_keeps_its_options_where_it_stands_for_itself(catalog):
     (form,) = catalog.narrowed(Wish.parse("processes;sort=memory;container=web"))
-    assert form.table.sort == "memory" and form.title == "Processes by Memory: web"
+    assert form.table.sort == "memory" and form.title == "Processes of web by Memory"
     (form,) = catalog.narrowed(Wish.parse("container-throttled;measure=time;container=web"))
-    assert form.chosen == "time"
+    assert form.chosen == "time" and form.title == "web throttled: time"
 
 
 @pytest.mark.parametrize(

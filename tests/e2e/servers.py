@@ -31,13 +31,15 @@ PATIENCE = 90.0
 
 
 class Host:
-    """A pmcd with PCP's agents linux and proc, and ours, each with arguments of its own."""
+    """A pmcd with PCP's agents linux and proc, and ours, each with arguments of its own.
+
+    With `recorded` all that proc reads is there, and it tells everybody of the processes."""
 
     def __init__(self, port: int, agents: dict[str, str], recorded: Path | None = None) -> None:
         self.id = f"pcp://127.0.0.1:{port}"
         self.root = Path(tempfile.mkdtemp(prefix="vectorpy-host-", dir="/var/tmp"))
         self.root.chmod(0o755)
-        env = self._lay_out(agents)
+        env = self._lay_out(agents, "-A" if recorded is not None else "")
         if recorded is not None:  # where PCP's own agent proc reads /proc and /sys
             env["PROC_STATSPATH"] = str(recorded)
         root = self.root
@@ -69,7 +71,7 @@ class Host:
             assert time.monotonic() < end, f"its agents do not run: {done.stdout}"
             time.sleep(0.2)
 
-    def _lay_out(self, agents: dict[str, str]) -> dict[str, str]:
+    def _lay_out(self, agents: dict[str, str], proc: str) -> dict[str, str]:
         root = self.root
         for folder in ("run", "log", "tmp", "var/config/pmda"):
             (root / folder).mkdir(parents=True)
@@ -92,7 +94,7 @@ class Host:
         lines = [
             f"pmcd\t2\tdso\tpmcd_init\t{PMDAS}/pmcd/pmda_pmcd.so",
             f"linux\t60\tpipe\tbinary\t{PMDAS}/linux/pmdalinux -U {user}",
-            f"proc\t3\tpipe\tbinary\t{PMDAS}/proc/pmdaproc -d 3 -U {user}",
+            f"proc\t3\tpipe\tbinary\t{PMDAS}/proc/pmdaproc -d 3 -U {user} {proc}".rstrip(),
             *(
                 f"{name}\t{numbers[name]}\tpipe\tbinary\t"
                 f"/usr/bin/python3 {REPO}/pmda/{name}/pmda{name}.python {arguments}"

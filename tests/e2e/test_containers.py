@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -106,9 +107,21 @@ class Recorded:
         )
         podman = root / "var/lib/containers/storage/overlay-containers/containers.json"
         put(podman, f'[{{"id": "{DB}", "names": ["db"]}}]')
+        self.stopped = False
+        for pid, group in ((77, GROUPS["web"]), (88, GROUPS["db"])):
+            self._process(pid, group)
         self._turn()
         self._thread = threading.Thread(target=self._go_on)
         self._thread.start()
+
+    def _process(self, pid: int, group: str) -> None:
+        """A process in a group, for the rest as this one here."""
+        here, there = Path("/proc/self"), self._root / f"proc/{pid}"
+        words = (here / "stat").read_text().split()
+        put(there / "stat", " ".join([str(pid), "(serve)", *words[-50:]]) + "\n")
+        for name in ("status", "statm", "cmdline", "schedstat", "io"):
+            put(there / name, (here / name).read_text())
+        put(there / "cgroup", f"0::{group}\n")
 
     def _go_on(self) -> None:
         while not self._stop.wait(0.05):
@@ -118,8 +131,11 @@ class Recorded:
         past = time.monotonic() - self._began
         top = self._root / "sys/fs/cgroup"
         for name, cpus, periods, throttled in (("web", 1.2, 10, 2.5), ("db", 0.25, 0, 0)):
+            if name == "web" and self.stopped:
+                continue
             group = top / GROUPS[name][1:]
-            stat = f"usage_usec {int(past * cpus * 1e6)}\nuser_usec 1\nsystem_usec 1\n"
+            stat = f"usage_usec {int(past * cpus * 1e6)}\nuser_usec {int(past * cpus * 9e5)}\n"
+            stat += f"system_usec {int(past * cpus * 1e5)}\n"
             stat += f"nr_periods {int(past * periods)}\nnr_throttled {int(past * throttled)}\n"
             put(group / "cpu.stat", f"{stat}throttled_usec {int(past * 1e5)}\n")
             for what, some, full in (("cpu", 0.12, 0.05), ("memory", 0.4, 0.03), ("io", 0.3, 0.02)):
@@ -129,7 +145,9 @@ class Recorded:
                 )
                 put(group / f"{what}.pressure", "".join(totals))
             faults = f"pgfault 9\npgmajfault {int(past * 3)}\n"
-            put(group / "memory.stat", f"anon {600 * MIB}\nfile {150 * MIB}\n{faults}")
+            kinds = f"anon {600 * MIB}\nfile {150 * MIB}\ninactive_file {100 * MIB}\n"
+            put(group / "memory.stat", f"{kinds}{faults}")
+            put(group / "pids.current", "7\n")
             done = {"rbytes": 4e6, "wbytes": 1e6, "rios": 200, "wios": 50, "dbytes": 0, "dios": 0}
             counts = " ".join(f"{key}={int(past * rate)}" for key, rate in done.items())
             put(group / "io.stat", f"8:0 {counts}\n")
@@ -138,6 +156,12 @@ class Recorded:
                 group / "memory.events",
                 f"low 0\nhigh 0\nmax 9\noom {kills}\noom_kill {kills}\noom_group_kill 0\n",
             )
+
+    def stop(self, name: str) -> None:
+        """The container is gone, and its group."""
+        self.stopped = True
+        time.sleep(0.1)  # a turn may be under way
+        shutil.rmtree(self._root / "sys/fs/cgroup" / GROUPS[name][1:])
 
     def end(self) -> None:
         self._stop.set()
@@ -177,7 +201,76 @@ def test_containers_of_a_recorded_host(
         assert table["web"]["Path"] == GROUPS["web"] and table["web"]["Container"] == "web"
         assert table["db"]["CPU limit"] in ("", "–", "-"), "it has no limit"
         s.all_seen(page, host.id, {"containers", "container-memory-total", *EXPECTED})
+        _narrows(view, host.id, recorded)
     finally:
         if host is not None:
             host.end()
         recorded.end()
+
+
+# Of web: 1.2 of its 1.5 CPUs, and throttled in a quarter of its periods.
+OF_WEB: dict[str, dict[str, float]] = {
+    "cpu": {"used": 80, "throttled": 25},
+    "memory": {"used": 768 * MIB, "working set": 668 * MIB, "programs": 600 * MIB},
+    "disk-throughput": {"read": 4_000_000, "write": 1_000_000},
+    "disk-iops": {"read": 200, "write": 50},
+    "psi-io": {"some": 30, "full": 2},
+    "tasks": {"tasks": 7},
+}
+WISHES = "&".join(f"w={wish}" for wish in (*OF_WEB, "network-throughput", "processes"))
+
+
+def _narrows(view: Callable[..., Any], host: str, recorded: Recorded) -> None:
+    """A whole walk: choose, see its numbers, go back, follow a wrong name, and lose it."""
+    page = view(f"/?host={host}&{WISHES}&window=1m&v=1")
+    page.drawn(host, "memory")
+    page.page.keyboard.press("Escape")
+    opener = page.page.locator(".container-open")
+    opener.wait_for()
+    opener.click()
+    box = page.page.get_by_role("combobox", name="Search containers")
+    box.fill("wb")
+    page.page.locator(".container-list li", has_text="docker").wait_for()
+    box.press("Enter")
+    page.until(lambda: "container=web&" in page.query(), "the address has it")
+    assert opener.inner_text() == "container: web"
+    for wish, numbers in OF_WEB.items():
+        s.draws(page, host, wish, numbers)
+    assert page.card(host, "cpu").locator("h3").inner_text() == "CPU of web, of its limit"
+    network = page.card(host, "network-throughput").locator(".card-badge")
+    assert network.inner_text() == "whole host"
+    assert "no per-container network" in (network.get_attribute("title") or "")
+    assert not page.card(host, "cpu").locator(".card-badge").is_visible()
+    table = page.card(host, "processes")
+    table.scroll_into_view_if_needed()
+    page.until(lambda: set(s.rows(page, host, "processes")) == {"77"}, "its processes")
+    assert table.locator("h3").inner_text() == "Processes of web"
+    # One step back, and forth; the other container has no limit.
+    page.page.go_back()
+    page.until(lambda: page.card(host, "cpu").locator("h3").inner_text() == "CPU", "Back")
+    page.page.go_forward()
+    page.until(lambda: page.card(host, "cpu").locator("h3").inner_text() != "CPU", "Forward")
+    page.page.select_option("select[aria-label=Preset]", "containers")
+    assert "container=web" in page.query(), "the preset changes, the container stays"
+    # A click in the table of all of them; without a limit it is of one CPU.
+    page.card(host, "containers").get_by_role("button", name="db", exact=True).click()
+    page.until(lambda: "container=db&preset=containers" in page.query(), "the table chooses")
+    page.go(f"/?host={host}&container=wbe&{WISHES}&window=1m&v=1")
+    note = page.page.locator("#narrow-notes .notice")
+    note.wait_for()
+    assert note.inner_text().startswith("There is no container “wbe” on")
+    said = page.card(host, "memory").locator(".card-message")
+    page.until(lambda: "There is no container wbe" in said.inner_text(), "refused in the card")
+    page.drawn(host, "network-throughput")
+    note.get_by_role("button", name="db", exact=True).click()
+    s.draws(page, host, "cpu", {"user": 22.5, "system": 2.5})
+    page.page.locator(".container-clear").click()
+    page.until(lambda: "container=" not in page.query(), "the whole host again")
+    # It stops: the past stays with a gap, the reason stands above, nothing else is touched.
+    page.go(f"/?host={host}&container=web&{WISHES}&window=1m&v=1")
+    page.drawn(host, "cpu", points=5)
+    recorded.stop("web")
+    note.wait_for()
+    assert note.inner_text().startswith("web is not running on")
+    page.until(lambda: page.card(host, "cpu").inner_text().count("stopped ") == 1, "its mark")
+    assert page.drawn(host, "cpu", points=5)["series"]["used"], "its past is drawn"

@@ -88,9 +88,9 @@ test("a feed takes the rows of its layout, and keeps tables whose columns are th
   tabled.widgets[0].columns = COLUMNS;
   feed.take_layout(tabled);
   feed.take_history(history([100], [[1]]));
-  assert.equal(feed.take_rows(rows({ a: { out: 1 } }, { v: 7 })), null, "of another layout");
-  assert.equal(feed.take_rows(rows({ a: { out: 1 } }, { key: "other" })), null);
-  assert.equal(feed.take_rows(rows({ a: { out: 1 } })), "connections");
+  assert.deepEqual(feed.take_rows(rows({ a: { out: 1 } }, { v: 7 })), [], "of another layout");
+  assert.deepEqual(feed.take_rows(rows({ a: { out: 1 } }, { key: "other" })), []);
+  assert.deepEqual(feed.take_rows(rows({ a: { out: 1 } })), ["connections"]);
   assert.equal(feed.table("load"), null);
   feed.take_layout({ ...tabled, v: 2 });
   assert.equal(feed.table("connections").size, 1);

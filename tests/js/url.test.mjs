@@ -87,6 +87,7 @@ test("random dashboards come back the same", () => {
       window: pick([60, 120, 300, 600, 1800]),
       interval: pick([1, 2, 5]),
       frozen: pick([null, { from, to: from + 60 + roll(600) }]),
+      container: pick(["", "web-1", "/system.slice/docker-0f3c.scope", "shop/cart 0/a&b=c", "ä%"]),
       series: Object.fromEntries(wishes.filter(() => roll(2)).map((wish) => [wish, { only: roll(2) === 1, names: [pick(odd), "x, y\\"] }])),
       looks: Object.fromEntries(wishes.filter(() => roll(2)).map((wish) => [wish, pick(["lines", "stacked", "log"])])),
       compare: roll(2) === 1,
@@ -180,6 +181,7 @@ const KNOWN = {
 const resolve = {
   wish: (name) => KNOWN[name] ?? null,
   contained: (id) => ["container-cpu", "container-throttled"].includes(id),
+  narrows: (id) => ["container-cpu", "container-throttled", "cpu"].includes(id),
 };
 
 test("links of Vector 1", () => {
@@ -198,15 +200,39 @@ test("links of Vector 2, a hostspec that is the host itself is no offer", () => 
   assert.deepEqual(found.offers, []);
 });
 
-test("a container narrows the widgets of containers, and no others", () => {
+test("a container of Vector's link narrows the dashboard, its filter the widgets of containers", () => {
   const names = "container-percont-cpu,cgroup.cpusched.throttled_time,container-total-cont-mem,kernel.all.load";
   const wishes = ["container-cpu;instances=*web*", "container-throttled;instances=*web*;measure=time", "container-memory-total", "load"];
-  for (const key of ["container", "containerFilter"]) {
-    const found = readVector("", `#/?host=a&${key}=web&widgets=${names}`, resolve);
-    assert.deepEqual(found.dashboard.wishes, wishes, key);
-  }
-  const q = JSON.stringify([{ h: "a", ci: "0f3c*", cl: ["container-percont-cpu"] }]);
-  assert.deepEqual(readVector(`?q=${encodeURIComponent(q)}`, "", resolve).dashboard.wishes, ["container-cpu;instances=*0f3c%3F*"]);
+  const filtered = readVector("", `#/?host=a&containerFilter=web&widgets=${names}`, resolve).dashboard;
+  assert.deepEqual([filtered.wishes, filtered.container], [wishes, ""]);
+  const odd = readVector("", "#/?host=a&containerFilter=0f3c*&widgets=container-percont-cpu", resolve).dashboard;
+  assert.deepEqual(odd.wishes, ["container-cpu;instances=*0f3c%3F*"]);
+  const one = readVector("", `#/?host=a&container=web&containerFilter=w&widgets=${names}`, resolve).dashboard;
+  assert.equal(one.container, "web");
+  assert.deepEqual(one.wishes, ["container-cpu", "container-throttled;measure=time", "container-memory-total", "load"]);
+  const q = JSON.stringify([{ h: "a", ci: "web", cl: ["container-percont-cpu"] }]);
+  assert.equal(readVector(`?q=${encodeURIComponent(q)}`, "", resolve).dashboard.container, "web");
+});
+
+test("targets of Vector 2 with containers of their own keep them in their widgets", () => {
+  const q = JSON.stringify([
+    { h: "a", ci: "web", cl: ["cpu-utilization-sys", "container-percont-cpu", "kernel.all.load"] },
+    { h: "b", ci: "_all", cl: ["container-percont-cpu"] },
+  ]);
+  const { dashboard } = readVector(`?q=${encodeURIComponent(q)}`, "", resolve);
+  assert.equal(dashboard.container, "");
+  assert.deepEqual(dashboard.wishes, ["cpu;container=web;series=sys", "container-cpu;container=web", "load", "container-cpu"]);
+});
+
+test("a container is one key of the address, and kept where the preset changes", () => {
+  const dashboard = { ...emptyDashboard(), hosts: ["local"], container: "web-1", preset: "triage" };
+  assert.equal(encode(dashboard), "?host=local&container=web-1&preset=triage&window=5m&interval=1s&v=1");
+  const path = "/system.slice/docker-0f3c.scope";
+  assert.match(encode({ ...dashboard, container: path }), /&container=\/system\.slice\/docker-0f3c\.scope&/);
+  assert.equal(decode("?host=a&container=+web-1+").dashboard.container, "web-1");
+  const read = decode("?host=a&container=a%00b");
+  assert.equal(read.dashboard.container, "");
+  assert.match(read.problems[0], /container is no name/);
 });
 
 test("all containers narrow nothing", () => {

@@ -47,7 +47,7 @@ class Session:
             "names": lambda ask: hub.names(str(ask["host"])),
             "tree": lambda ask: hub.tree(str(ask["host"]), str(ask["under"])),
             "metric": lambda ask: hub.metric(str(ask["host"]), str(ask["metric"])),
-            "containers": lambda ask: hub.containers(str(ask["host"])),
+            "containers": lambda ask: hub.containers(str(ask["host"]), float(ask.get("age", 0))),
             "widget_file": lambda ask: hub.widget_file(
                 str(ask["host"]), str(ask["wish"]), str(ask["id"])
             ),

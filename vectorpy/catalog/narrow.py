@@ -33,13 +33,17 @@ def forms(widget: Widget, wish: Wish, find: Callable[[str], Widget]) -> tuple[Wi
         raise UserError(f"{widget.id} shows the whole host. {why}")
     bare = widget.instantiate(Wish(wish.id, options))
     return tuple(
-        _of(bare if id == widget.id else find(id), container, wish.text) for id in widget.narrowed
+        _of(*((bare, widget) if id == widget.id else (find(id),) * 2), container, wish.text)
+        for id in widget.narrowed
     )
 
 
-def _of(widget: Widget, container: str, wish: str) -> Widget:
+def _of(widget: Widget, plain: Widget, container: str, wish: str) -> Widget:
+    """`widget` of one container; `plain` is it without options, which may add to its title."""
     name = container if len(container) <= 60 else f"…{container[-59:]}"
-    title = widget.of.replace("{container}", name) if widget.of else f"{widget.title}: {name}"
+    title = f"{widget.title}: {name}"
+    if widget.of and widget.title.startswith(plain.title):
+        title = widget.of.replace("{container}", name) + widget.title[len(plain.title) :]
     series = tuple(_named(spec, name) for spec in widget.series)
     return replace(widget, title=title, series=series, container=container, wish=wish)
 

@@ -1,21 +1,22 @@
 """The containers and control groups of a host as a list to choose from, with their use of now.
 
-Two fetches a moment apart give the CPUs in use. What a chosen one narrows is `narrow`'s.
+What a chosen one narrows is `narrow`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from vectorpy.live.groups import CONTAINER, GROUP, NAME, PATH, PATHS, listed
 from vectorpy.model.groups import Group
-from vectorpy.model.metric import Descriptor
 from vectorpy.model.rates import Point, Rates
+from vectorpy.model.sample import Sample
 from vectorpy.sources.face import Source
 
-# Seconds between the two fetches.
-BETWEEN = 0.4
+# Rates cover at most two and a half times so many seconds.
+PERIOD = 4.0
 # No more are told; containers come first.
 MOST = 500
 _CPU = ("vkernel.cgroup.cpu.usage", "cgroup.cpu.stat.usage", "cgroup.cpuacct.usage")
@@ -26,25 +27,32 @@ _WANTED = (PATH, CONTAINER, NAME, GROUP, _ENGINE, *PATHS, *_CPU, *_MEMORY)
 Values = Mapping[str, Mapping[str, Point]]
 
 
-def ask(source: Source, pause: Callable[[], None]) -> dict[str, Any]:
-    """`{"containers": [{"name", "path", "runtime", "cpu", "memory"}], "total"}`.
+class GroupList:
+    """One host's list, asked for again and again: CPUs in use are of the time since it was last
+    asked, if that is some seconds."""
 
-    Containers come before other groups, the busiest first. `cpu` is in CPUs,
-    `memory` in bytes; None where the host does not tell it. Errors are the host's.
-    """
-    known = source.describe(sorted(set(_WANTED)))
-    if not known:
-        return {"containers": [], "total": 0}
-    names, rates = sorted(known), Rates()
-    rates.points(source.fetch(names), known)
-    pause()
-    values = rates.points(source.fetch(names), known).values
-    rows = [_row(group, values) for group in _groups(known, values)]
-    rows.sort(key=lambda row: (not row["container"], -(row["cpu"] or 0.0), row["name"]))
-    return {"containers": rows[:MOST], "total": len(rows)}
+    def __init__(self) -> None:
+        self._rates = Rates()
+        self.at = -math.inf
+        self.told: dict[str, Any] = {"containers": [], "total": 0}
+
+    def ask(self, source: Source, mono: float) -> None:
+        """Ask the host, at `mono` seconds; errors are the host's.
+
+        `told` is then `{"containers": [{"name", "path", "container", "runtime",
+        "cpu", "memory"}], "total"}`: containers before other groups, the busiest
+        first; `cpu` in CPUs, `memory` in bytes, None where it is not known.
+        """
+        known = source.describe(sorted(set(_WANTED)))
+        sample = source.fetch(sorted(known)) if known else Sample([], {}, {}, None)
+        values = self._rates.points(sample, known, PERIOD).values
+        rows = [_row(group, values) for group in _groups(values)]
+        rows.sort(key=lambda row: (not row["container"], -(row["cpu"] or 0.0), row["name"]))
+        self.told = {"containers": rows[:MOST], "total": len(rows)}
+        self.at = mono
 
 
-def _groups(known: Mapping[str, Descriptor], values: Values) -> list[Group]:
+def _groups(values: Values) -> list[Group]:
     paths = values.get(PATH, {})
     if paths:
         names = values.get(CONTAINER, {})

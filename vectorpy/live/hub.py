@@ -339,9 +339,9 @@ class Hub:
         hid, agents = self._question(name)
         return self._lookup.metric(hid, metric, agents)
 
-    def containers(self, name: str) -> dict[str, Any]:
-        """Containers and control groups of a host now: see `grouplist.ask`."""
-        return self._lookup.containers(*self._question(name))
+    def containers(self, name: str, age: float = 0.0) -> dict[str, Any]:
+        """Containers and control groups of a host, `age` seconds old at most: `grouplist.ask`."""
+        return self._lookup.containers(*self._question(name), age)
 
     def widget_file(self, name: str, wish: str, id: str) -> dict[str, Any]:
         """A wish of a host as a file of the catalogue: {"name", "text"}; UserError and others."""

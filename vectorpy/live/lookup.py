@@ -18,8 +18,8 @@ from typing import Any
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.pick import natural
 from vectorpy.errors import RefusedByPolicy, Unavailable, UnknownName
-from vectorpy.live import grouplist
 from vectorpy.live.clock import Clock
+from vectorpy.live.grouplist import GroupList
 from vectorpy.live.names import Names, detailed
 from vectorpy.live.sampler import Dials
 from vectorpy.model import units
@@ -53,6 +53,7 @@ class _Known:
     drawable: dict[str, Descriptor] | None = None
     # What it was asked for to know `drawable`.
     wanted: list[str] | None = None
+    groups: GroupList = field(default_factory=GroupList)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,13 @@ class Lookup:
                 sample = source.fetch([name])
         return {"host": hid.id, **detailed(found), **_values(found, sample)}
 
-    def containers(self, hid: HostId, agents: Mapping[int, int]) -> dict[str, Any]:
-        """Containers and other control groups of a host now: see `grouplist`."""
-        with self._known(hid, agents) as known, self._source(hid, known) as source:
-            return {"host": hid.id, **grouplist.ask(source, lambda: self._pause(grouplist.BETWEEN))}
-
-    def _pause(self, seconds: float) -> None:
-        self._clock.wait(self._never, seconds)
+    def containers(self, hid: HostId, agents: Mapping[int, int], age: float) -> dict[str, Any]:
+        """Containers and other control groups of a host, as of at most `age` seconds ago."""
+        with self._known(hid, agents) as known:
+            if self._clock.mono() - known.groups.at > age:
+                with self._source(hid, known) as source:
+                    known.groups.ask(source, self._clock.mono())
+            return {"host": hid.id, **known.groups.told}
 
     def describe(
         self, hid: HostId, names: Collection[str], agents: Mapping[int, int]

@@ -21,7 +21,7 @@ from vectorpy.model.watch import Wish
 
 Column = list[float | None]
 # How many of the known containers a sentence names.
-_NAMED = 5
+_NAMED = 3
 
 
 class _OneRing:
@@ -186,18 +186,29 @@ class NarrowView:
             self._seen = OneGroup(record)
         return self._seen
 
+    @property
+    def _shut(self) -> bool:
+        """Nothing is drawn of what is not there: neither the host's limits."""
+        return self._found.state in ("unknown", "waiting")
+
     def row(self, record: Record, t: int) -> Row:
         """The numbers of second `t`, one per series of the layout."""
+        if self._shut:
+            return []
         return self._views[self._at].row(cast(Record, self._one(record)), t)
 
     def columns(self, record: Record, start: int, end: int) -> list[Row]:
         """One column per series of the layout, for the rows between two seconds."""
+        if self._shut:
+            return []
         return self._views[self._at].columns(cast(Record, self._one(record)), start, end)
 
     def layout(self) -> dict[str, Any]:
         """The widget's part of a layout message, with what the container is."""
         told = self._views[self._at].layout()
         told["narrow"] = narrow_told(self._container, self._found)
+        if self._shut:
+            told["series"], told["total"] = [], None
         if not told["series"]:
             told["reason"] = why_none(self._container, self._found) or told["reason"]
         return told

@@ -117,7 +117,9 @@ def _metric_routes(routes: Blueprint, relay: Relay) -> None:
     @routes.get("/hosts/<path:typed>/containers")
     def containers(typed: str) -> Response:
         host, _ = _permitted(relay, typed)
-        return _text(relay.bus.request("containers", _HOST_TIMEOUT, host=host)[1])
+        # An answer is shared for some seconds, however many pages ask.
+        ask = {"host": host, "age": _number("age", 2, 60)}
+        return _text(relay.bus.request("containers", _HOST_TIMEOUT, **ask)[1])
 
     @routes.get("/hosts/<path:typed>/widget-file")
     def widget_file(typed: str) -> Response:

@@ -39,8 +39,12 @@ class Feed {
   #waiting = [];
   /** @type {Map<string, {widget: LaidWidget, at: number}>} */
   #places = new Map();
-  /** Rows of live tables, by wish. @type {Map<string, Rows>} */
+  /** Rows of live tables, by the server's wish. @type {Map<string, Rows>} */
   #tables = new Map();
+  /** The page's wishes by the one that was sent for them, and the other way round. @type {Map<string, string[]>} */
+  #pages = new Map();
+  /** @type {Map<string, string>} */
+  #sent = new Map();
 
   /** @param {string} host */
   constructor(host) {
@@ -69,6 +73,23 @@ class Feed {
     this.interval = interval;
   }
 
+  /**
+   * What is sent for each wish of the page: others where the dashboard is narrowed. What is drawn
+   * stays until the layout of the other comes.
+   * @param {[page: string, sent: string][]} pairs
+   */
+  send_for(pairs) {
+    this.#sent = new Map(pairs);
+    for (const [, sent] of pairs) this.#pages.delete(sent);
+    for (const [page, sent] of pairs) this.#pages.set(sent, [...(this.#pages.get(sent) ?? []), page]);
+  }
+
+  /** The page's wishes that a widget of a layout is for. @param {LaidWidget|string} widget */
+  #pagesOf(widget) {
+    const wish = typeof widget === "string" ? widget : key(widget);
+    return this.#pages.get(wish) ?? [wish];
+  }
+
   /** Makes room for so many seconds. @param {number} seconds */
   reserve(seconds) {
     const rows = Math.min(MOST_ROWS, Math.max(ROWS, Math.ceil(seconds / this.interval) + 60));
@@ -87,7 +108,7 @@ class Feed {
 
   /** Whether the server left a wish out of the channel. @param {string} wish */
   refused(wish) {
-    return this.#taken !== null && !this.#taken.has(wish);
+    return this.#taken !== null && !this.#taken.has(this.#sent.get(wish) ?? wish);
   }
 
   /** The widget of a wish and the index of its first column, or null. @param {string} wish */
@@ -109,21 +130,26 @@ class Feed {
     }
     this.#last = 0;
     this.layout = layout;
-    this.#places = placesOf(layout);
+    this.#places = placesOf(layout, (widget) => this.#pagesOf(widget));
     this.#tables = tablesOf(layout, this.#tables);
   }
 
   /** The rows of a live table; null where the wish is none. @param {string} wish */
   table(wish) {
-    return this.#tables.get(wish) ?? null;
+    const place = this.#places.get(wish);
+    return (place && this.#tables.get(key(place.widget))) ?? null;
   }
 
-  /** Rows of another layout are not taken: all of them follow each layout. @param {import("./types.js").RowsMessage} message */
+  /**
+   * Rows of another layout are not taken: all of them follow each layout.
+   * @param {import("./types.js").RowsMessage} message
+   * @returns {string[]} the page's wishes that they are for
+   */
   take_rows(message) {
     const wish = canonicalWish(message.key) ?? message.key;
     const table = message.v === this.layout?.v ? this.#tables.get(wish) : undefined;
     table?.take(message);
-    return table ? wish : null;
+    return table ? this.#pagesOf(wish) : [];
   }
 
   /** @param {import("./types.js").History} history */
@@ -201,12 +227,12 @@ function tablesOf(layout, before) {
   return tables;
 }
 
-/** @param {Layout} layout */
-function placesOf(layout) {
+/** @param {Layout} layout @param {(widget: LaidWidget) => string[]} pages */
+function placesOf(layout, pages) {
   const places = new Map();
   let at = 1;
   for (const widget of layout.widgets) {
-    places.set(key(widget), { widget, at });
+    for (const wish of pages(widget)) places.set(wish, { widget, at });
     at += widget.series.length;
   }
   return places;

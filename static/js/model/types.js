@@ -8,7 +8,11 @@
  * @typedef {{name: string, labels: Labels}} Series
  * @typedef {{wish: string, id: string, title: string, unit: string, kind: string, series: Series[],
  *   total: number|null, missing: string[], reason: string|null, min?: number|null, max?: number|null,
- *   buckets?: Buckets, columns?: Column[]}} LaidWidget
+ *   buckets?: Buckets, columns?: Column[], narrow?: Narrow}} LaidWidget
+ * @typedef {{container: string, state: string, since?: number, known?: string[], total?: number}} Narrow
+ *   a container: here, gone since, unknown (others are known), or waiting
+ * @typedef {{name: string, path: string, container: boolean, runtime: string, cpu: number|null,
+ *   memory: number|null}} Group a container or other control group of a host
  * @typedef {{unit: string, rate: boolean}} Buckets of a histogram: unit of its ranges; whether it
  *   counts events of an interval
  * @typedef {{id: string, title: string, unit: string, text: boolean, help: string, sort?: boolean,
@@ -33,6 +37,7 @@
  * @typedef {{id: string, aliases: string[], title: string, group: string, kind: string, unit: string,
  *   metrics: string[], help?: Help, needs?: string, range?: [number|null, number|null],
  *   series?: {name: string, expression: string}[], part?: string|null, columns?: Column[],
+ *   narrowed?: string[], whole?: string, single?: boolean, picks?: boolean,
  *   options?: {name: string, help: string, values: string[]}[]}} CatalogWidget
  * @typedef {{id: string, aliases: string[], title: string, widgets: string[], help?: string}} CatalogPreset
  * @typedef {{from: number, to: number}} Span
@@ -41,7 +46,8 @@
  * @typedef {"lines"|"stacked"|"log"} Look how a chart is drawn
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
  *   interval: number, frozen: Span|null, series: Record<string, Choice>, looks: Record<string, Look>,
- *   compare: boolean}} Dashboard series, looks: by wish; compare: with the window before
+ *   compare: boolean, container: string}} Dashboard series, looks: by wish; compare: with the window
+ *   before; container: the one that it is narrowed to, "" for none
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
  *   unit: string, interval: number, from: number, to: number, since: number, revision?: number}} View
  *   presence: NaN in rows without any number; since: the first second that is kept;

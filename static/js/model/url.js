@@ -3,14 +3,14 @@
  * left out and named in `problems`. The theme is not part of it.
  *
  * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..]
- * [&compare=before][&hide=..][&draw=..]&v=1`
+ * [&container=NAME][&compare=before][&hide=..][&draw=..]&v=1`
  */
 
 import { parseHost } from "./hosts.js";
 import { printLooks, readLooks } from "./looks.js";
 import { printChoices, readChoices } from "./shown.js";
 import { parseDuration, printDuration } from "./units.js";
-import { canonicalWish, plainWish } from "./wish.js";
+import { canonicalWish, plainWish, printWish } from "./wish.js";
 
 /** @typedef {import("./types.js").Dashboard} Dashboard */
 
@@ -27,7 +27,7 @@ function windowsFor(held, chosen = 0) {
 
 /** @returns {Dashboard} */
 function emptyDashboard() {
-  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {}, looks: {}, compare: false };
+  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {}, looks: {}, compare: false, container: "" };
 }
 
 /** @param {string} text */
@@ -50,6 +50,7 @@ function printTime(t) {
  */
 function encode(dashboard, shown = dashboard.wishes) {
   const parts = dashboard.hosts.map((host) => `host=${plain(host)}`);
+  if (dashboard.container) parts.push(`container=${plain(dashboard.container)}`);
   if (dashboard.preset) parts.push(`preset=${plain(dashboard.preset)}`);
   else parts.push(...dashboard.wishes.map((wish) => `w=${plain(plainWish(wish))}`));
   parts.push(`window=${printDuration(dashboard.window)}`, `interval=${printDuration(dashboard.interval)}`);
@@ -70,6 +71,14 @@ function duration(query, key, known, problems) {
   if (seconds !== null && known.includes(seconds)) return seconds;
   problems.push(`The URL's ${key} is ${text}; there are ${known.map(printDuration).join(", ")}.`);
   return null;
+}
+
+/** @param {URLSearchParams} query @param {string[]} problems */
+function container(query, problems) {
+  const name = (query.get("container") ?? "").trim();
+  if (canonicalWish(printWish("x", { container: name }))) return name;
+  problems.push("The URL's container is no name; the whole host is shown.");
+  return "";
 }
 
 /** @param {URLSearchParams} query @param {string[]} problems */
@@ -98,6 +107,7 @@ function decode(search, shown = ({ wishes }) => wishes) {
     else if (!dashboard.hosts.includes(read.host)) dashboard.hosts.push(read.host);
   }
   dashboard.preset = query.get("preset") || null;
+  dashboard.container = container(query, problems);
   for (const text of query.getAll("w").filter(Boolean)) {
     const wish = canonicalWish(text);
     if (!wish) problems.push(`The URL's w=${text} is no widget with its options.`);

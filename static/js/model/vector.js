@@ -2,8 +2,8 @@
  * Links of Netflix Vector, versions 1 and 2, read as dashboards of ours.
  * v1: `#/?host=H&hostspec=S&protocol=P&widgets=a,b,c&container=NAME&containerFilter=TEXT`;
  * v2: `?q=` with JSON of targets `[{p, h, hs, ci, cl}]`.
- * Widgets' old names go through the catalogue's aliases. A container narrows the widgets of
- * containers. A hostspec that is neither localhost nor the host itself is offered as a host of
+ * Widgets' old names go through the catalogue's aliases. A container narrows the dashboard to it;
+ * a part of containers' names (containerFilter) narrows the widgets of containers. A hostspec that is neither localhost nor the host itself is offered as a host of
  * its own: it is never passed on to another host.
  */
 
@@ -11,11 +11,12 @@ import { parseHost } from "./hosts.js";
 import { emptyDashboard } from "./url.js";
 import { parseWish, printWish } from "./wish.js";
 
-/** @typedef {{host: string, spec: string, widgets: string[], container: string}} Target */
+/** @typedef {{host: string, spec: string, widgets: string[], container: string, filter: string}} Target */
 /**
- * What the catalogue knows: the wish that a name means (null: none), and whether a widget is of
- * containers by instance.
- * @typedef {{wish: (name: string) => string|null, contained: (id: string) => boolean}} Names
+ * What the catalogue knows: the wish that a name means (null: none), whether a widget is of
+ * containers by instance, and whether it can be narrowed to one.
+ * @typedef {{wish: (name: string) => string|null, contained: (id: string) => boolean,
+ *   narrows: (id: string) => boolean}} Names
  */
 /** @typedef {{dashboard: import("./types.js").Dashboard, offers: string[], unknown: string[]}} Legacy */
 
@@ -32,8 +33,9 @@ function targets(search, hash) {
   const host = old.get("host");
   if (!host) return null;
   const widgets = (old.get("widgets") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
-  const container = oneOf(old.get("container")) || (old.get("containerFilter") ?? "");
-  return [{ host: withScheme(old.get("protocol") ?? "http", host), spec: old.get("hostspec") ?? "", widgets, container }];
+  const container = oneOf(old.get("container"));
+  const filter = container ? "" : (old.get("containerFilter") ?? "");
+  return [{ host: withScheme(old.get("protocol") ?? "http", host), spec: old.get("hostspec") ?? "", widgets, container, filter }];
 }
 
 /** @param {string} q @returns {Target[]|null} */
@@ -48,6 +50,7 @@ function targetsOf2(q) {
         spec: String(one.hs ?? ""),
         widgets: Array.isArray(one.cl) ? one.cl.map(String) : [],
         container: oneOf(one.ci),
+        filter: "",
       }));
   } catch {
     return null;
@@ -75,15 +78,16 @@ function globOf(text) {
 }
 
 /**
- * A target's wish for a name, narrowed to its container; null where it means none. A chart of one
- * metric is none: Vector's links don't say which.
- * @param {string} name @param {string} container @param {Names} names
+ * A target's wish for a name; null where it means none. A chart of one metric is none: Vector's
+ * links don't say which. A container that is not the whole dashboard's stands in the wish.
+ * @param {string} name @param {Target} target @param {string} whole @param {Names} names
  */
-function wishOf(name, container, names) {
+function wishOf(name, { container, filter }, whole, names) {
   const meant = parseWish(names.wish(name) ?? "");
   if (!meant || (meant.id === "chart" && !meant.options.expr)) return null;
-  if (!container || !names.contained(meant.id)) return printWish(meant.id, meant.options);
-  return printWish(meant.id, { ...meant.options, instances: globOf(container) });
+  if (container && container !== whole && names.narrows(meant.id)) return printWish(meant.id, { ...meant.options, container });
+  if (!filter || !names.contained(meant.id)) return printWish(meant.id, meant.options);
+  return printWish(meant.id, { ...meant.options, instances: globOf(filter) });
 }
 
 /**
@@ -99,7 +103,11 @@ function readVector(search, hash, names) {
   const dashboard = emptyDashboard();
   const offers = new Set();
   const unknown = new Set();
-  for (const { host, spec, widgets, container } of found) {
+  // A dashboard is narrowed to one: where targets have several, each stands with its own widgets.
+  const [first] = found;
+  if (first && found.every(({ container }) => container === first.container)) dashboard.container = first.container;
+  for (const target of found) {
+    const { host, spec, widgets } = target;
     const read = parseHost(host);
     if ("host" in read && !dashboard.hosts.includes(read.host)) dashboard.hosts.push(read.host);
     const named = parseHost(spec);
@@ -107,7 +115,7 @@ function readVector(search, hash, names) {
       offers.add(named.host);
     }
     for (const name of widgets) {
-      const wish = wishOf(name, container, names);
+      const wish = wishOf(name, target, dashboard.container, names);
       if (!wish) unknown.add(name);
       else if (!dashboard.wishes.includes(wish)) dashboard.wishes.push(wish);
     }

@@ -171,10 +171,10 @@ function themeButton(store) {
 /**
  * @param {HTMLElement} node
  * @param {PageStore} store
- * @param {{pick: () => void, help: () => void, pause: () => void}} hands
+ * @param {{pick: () => void, help: () => void, pause: () => void, container: HTMLElement}} hands
  * @returns {{focus_hosts: () => void}}
  */
-function mountBar(node, store, { pick, help, pause }) {
+function mountBar(node, store, { pick, help, pause, container }) {
   const { form, input } = hostBox(store);
   const window = choiceRow("window", "Time shown", () => windowsFor(store.state.held, store.state.dashboard.window), () => store.state.dashboard.window, (choice) => store.do(actions.window_chosen, choice));
   const interval = choiceRow("interval", "Seconds between points", () => INTERVALS, () => store.state.dashboard.interval, (choice) => store.do(actions.interval_chosen, choice));
@@ -187,6 +187,7 @@ function mountBar(node, store, { pick, help, pause }) {
     node,
     el("a", { class: "brand", href: "/", title: "Start anew" }, "vectorpy"),
     form,
+    container,
     el(
       "div",
       { class: "controls" },

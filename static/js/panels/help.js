@@ -10,6 +10,7 @@ const KEYS = [
   ["w", "choose widgets"],
   ["m", "all metrics of the host, and charts of them"],
   ["p", "choose a preset"],
+  ["n", "narrow the dashboard to a container"],
   ["Space", "hold still, go live"],
   ["[  ]", "show less, more time"],
   ["i", "next interval"],

@@ -79,7 +79,7 @@ class Picker {
     /** @type {Map<string, CatalogWidget[]>} */
     const groups = new Map();
     for (const widget of this.#store.state.catalog.widgets) {
-      if (widget.id === "chart" || !words.every((word) => matches(widget, word))) continue;
+      if (widget.id === "chart" || widget.single || !words.every((word) => matches(widget, word))) continue;
       groups.set(widget.group, [...(groups.get(widget.group) ?? []), widget]);
     }
     fill(

@@ -3,7 +3,7 @@
  * says so, and keeps no points of its own.
  */
 
-import { findWidget, option_set, part_chosen, series_isolated, series_toggled, zone_chosen } from "../actions.js";
+import { container_chosen, findWidget, option_set, part_chosen, series_isolated, series_toggled, zone_chosen } from "../actions.js";
 import { el, hide, icon, say } from "../dom.js";
 import { fitRange } from "../model/fit.js";
 import { hostTitle } from "../model/hosts.js";
@@ -17,6 +17,7 @@ import { totals } from "../model/stack.js";
 import { zoneName } from "../model/ticks.js";
 import { unitName } from "../model/units.js";
 import { parseWish } from "../model/wish.js";
+import { Badge } from "./badge.js";
 import { Plot } from "./plot.js";
 import { Pointing } from "./pointing.js";
 import { Reader } from "./reader.js";
@@ -46,6 +47,7 @@ class Card {
   #title = el("h3", {});
   #host = el("span", { class: "card-host" });
   #unit = el("span", { class: "card-unit" });
+  #badge = new Badge();
   #body = el("div", { class: "card-body" });
   #message = el("div", { class: "card-message", hidden: true });
   #reader;
@@ -91,7 +93,7 @@ class Card {
     this.node = el(
       "section",
       { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, "aria-describedby": this.#about.id, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pointing.key(event), onfocus: () => this.#tell(true), onblur: () => this.#pointing.hover(null) },
-      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#reader.now, menu),
+      el("header", {}, el("div", { class: "card-title" }, this.#title, this.#unit, this.#host), this.#badge.node, this.#reader.now, menu),
       this.#body,
       this.#reader.legend.node,
       this.#reader.scale,
@@ -107,11 +109,17 @@ class Card {
   name(title, unit, many) {
     const place = this.#room.feeds.get(this.host)?.place(this.wish);
     const shown = place?.widget.title || title || this.wish;
-    say(this.#title, shown);
+    this.#entitle(shown);
     say(this.#unit, place?.widget.buckets || place?.widget.columns ? "" : unitName(place?.widget.unit ?? unit));
     this.#many = many;
     this.name_host();
-    this.node.setAttribute("aria-label", `${shown}, host ${this.host}`);
+  }
+
+  /** @param {string} title */
+  #entitle(title) {
+    if (title === this.title && this.node.hasAttribute("aria-label")) return;
+    say(this.#title, title);
+    this.node.setAttribute("aria-label", `${title}, host ${this.host}`);
   }
 
   /** The host's name, where several hosts stand side by side. */
@@ -170,11 +178,12 @@ class Card {
     const look = store.state.dashboard.looks[this.wish];
     const widget = dressed(place.widget, look);
     const log = look === "log" && widget.kind === "line";
+    this.#entitle(widget.title);
+    this.#badge.show(store.state, this.wish, widget.narrow);
     const rows = feed.table(this.wish);
     if (rows) return this.#tell_rows(widget, rows);
     if (!widget.series.length) return this.#say(widget.reason ?? "This host has nothing to draw here.", "cannot");
     this.#mount(widget.kind, log);
-    say(this.#title, widget.title);
     say(this.#unit, widget.buckets ? "" : [unitName(widget.unit), log && "log scale"].filter(Boolean).join(", "));
     const { from, to } = feeds.span();
     this.edge = to;
@@ -223,7 +232,6 @@ class Card {
   /** @param {import("../model/types.js").LaidWidget} widget @param {import("../model/rows.js").Rows} rows */
   #tell_rows(widget, rows) {
     this.#mount("rows");
-    say(this.#title, widget.title);
     say(this.#unit, "");
     this.#reader.legend.node.hidden = true;
     this.edge = this.#room.feeds.span().to;
@@ -235,12 +243,13 @@ class Card {
   #newTable() {
     const { store } = this.#room;
     const wish = parseWish(this.wish);
-    const part = findWidget(store.state, wish?.id ?? "")?.part ?? null;
+    const known = findWidget(store.state, wish?.id ?? "");
+    const part = known?.part ?? null;
     const alone = part !== null && wish?.options[part] !== undefined;
     const choose = (/** @type {string|null} */ value) => part !== null && store.do(part_chosen, { part, value });
     return new LiveTable(this.title, {
       rank: (column) => store.do(option_set, { wish: this.wish, name: "sort", value: column }),
-      narrow: part !== null && !alone ? choose : null,
+      narrow: known?.picks ? (row) => store.do(container_chosen, row) : part !== null && !alone ? choose : null,
       widen: alone ? () => choose(null) : null,
     });
   }

@@ -8,6 +8,7 @@ import { el, fill, icon, say } from "../dom.js";
 import { hostTitle } from "../model/hosts.js";
 import { ASPECTS, NAMES, RESOURCES, cellAt, cellsOf, news, sentence } from "../model/verdict.js";
 import { parseWish } from "../model/wish.js";
+import { Badge } from "./badge.js";
 
 /** @typedef {import("../model/verdict.js").Cell} Cell */
 /** @typedef {import("./card.js").Card} Card */
@@ -52,6 +53,7 @@ class VerdictCard {
   #host = el("span", { class: "spoken" });
   #spoken = el("p", { class: "spoken", role: "status" });
   #message = el("p", { class: "verdict-message quiet", hidden: true });
+  #badge = new Badge();
   #list;
   /** @type {CellButton[]} */
   #buttons = [];
@@ -82,6 +84,7 @@ class VerdictCard {
       el("h3", { class: "spoken" }, "Verdict", this.#host),
       this.#list,
       this.#message,
+      this.#badge.node,
       menu,
       this.#spoken,
     );
@@ -121,6 +124,7 @@ class VerdictCard {
   paint() {
     const { store, feeds } = this.#room;
     this.edge = feeds.span().to;
+    this.#badge.show(store.state, this.wish);
     const feed = feeds.get(this.host);
     const reason = feed?.place(this.wish)?.widget.reason ?? "";
     this.#list.hidden = Boolean(reason);
