@@ -221,7 +221,7 @@ WISHES = "&".join(f"w={wish}" for wish in (*OF_WEB, "network-throughput", "proce
 
 
 def _narrows(view: Callable[..., Any], host: str, recorded: Recorded) -> None:
-    """A whole walk: choose, see its numbers, go back, follow a wrong name, and lose it."""
+    """A whole walk: choose, see its numbers, go back, mend a wrong name, and lose it."""
     page = view(f"/?host={host}&{WISHES}&window=1m&v=1")
     page.drawn(host, "memory")
     page.page.keyboard.press("Escape")
@@ -245,16 +245,28 @@ def _narrows(view: Callable[..., Any], host: str, recorded: Recorded) -> None:
     table.scroll_into_view_if_needed()
     page.until(lambda: set(s.rows(page, host, "processes")) == {"77"}, "its processes")
     assert table.locator("h3").inner_text() == "Processes of web"
-    # One step back, and forth; the other container has no limit.
+    _steps(page, host)
+    _refuses(page, host)
+    _loses(page, host, recorded)
+
+
+def _steps(page: Any, host: str) -> None:
+    """One step back and forth; another preset; another container by a click."""
     page.page.go_back()
-    page.until(lambda: page.card(host, "cpu").locator("h3").inner_text() == "CPU", "Back")
+    page.until(lambda: page.card(host, "cpu").locator("h3").inner_text() == "CPU by mode", "Back")
     page.page.go_forward()
-    page.until(lambda: page.card(host, "cpu").locator("h3").inner_text() != "CPU", "Forward")
+    page.until(
+        lambda: page.card(host, "cpu").locator("h3").inner_text() != "CPU by mode", "Forward"
+    )
     page.page.select_option("select[aria-label=Preset]", "containers")
     assert "container=web" in page.query(), "the preset changes, the container stays"
     # A click in the table of all of them; without a limit it is of one CPU.
     page.card(host, "containers").get_by_role("button", name="db", exact=True).click()
     page.until(lambda: "container=db&preset=containers" in page.query(), "the table chooses")
+
+
+def _refuses(page: Any, host: str) -> None:
+    """A wrong name is told with the right ones; one without a limit is of one CPU."""
     page.go(f"/?host={host}&container=wbe&{WISHES}&window=1m&v=1")
     note = page.page.locator("#narrow-notes .notice")
     note.wait_for()
@@ -266,7 +278,11 @@ def _narrows(view: Callable[..., Any], host: str, recorded: Recorded) -> None:
     s.draws(page, host, "cpu", {"user": 22.5, "system": 2.5})
     page.page.locator(".container-clear").click()
     page.until(lambda: "container=" not in page.query(), "the whole host again")
-    # It stops: the past stays with a gap, the reason stands above, nothing else is touched.
+
+
+def _loses(page: Any, host: str, recorded: Recorded) -> None:
+    """It stops: the past stays with a gap, the reason stands above, nothing else is touched."""
+    note = page.page.locator("#narrow-notes .notice")
     page.go(f"/?host={host}&container=web&{WISHES}&window=1m&v=1")
     page.drawn(host, "cpu", points=5)
     recorded.stop("web")
