@@ -151,7 +151,7 @@ function button(store) {
   const open = () => new Chooser(store);
   const name = el("span", { class: "container-chosen" });
   const whole = el("button", { type: "button", class: "container-clear", onclick: () => store.do(container_chosen, "") }, icon("close"));
-  const choose = el("button", { type: "button", class: "button container-open", "aria-haspopup": "dialog", title: "narrow the dashboard to one container (n)", onclick: open }, icon("box"), name);
+  const choose = el("button", { type: "button", class: "button container-open", "aria-haspopup": "dialog", title: "Narrow the dashboard to one container (n)", onclick: open }, icon("box"), name);
   const node = el("div", { class: "container-box", hidden: true }, choose, whole);
   const show = () => {
     const { dashboard, groups } = store.state;
