@@ -17,7 +17,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import browser, fetches, first_rate, host_cpu, memory, search, tick_bytes, viewer_cpu
+from bench import (
+    browser,
+    fetches,
+    first_rate,
+    host_cpu,
+    memory,
+    replay,
+    search,
+    tick_bytes,
+    viewer_cpu,
+)
 from bench.programs import Context, collector
 from bench.table import Row, markdown
 
@@ -28,6 +38,7 @@ ROWS: dict[str, Callable[[Context], list[Row]]] = {
     "tick-bytes": tick_bytes.measure,
     "search": search.measure,
     "first-rate": first_rate.measure,
+    "replay": replay.measure,
 }
 # These need minutes of history: they start before the others and end after them.
 LASTING = {"memory": memory.measuring, "browser": browser.measuring}

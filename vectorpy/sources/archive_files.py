@@ -63,52 +63,6 @@ def find(path: str | Path) -> list[Files]:
     return [found[name] for name in sorted(found)]
 
 
-def within(root: str | Path, name: str) -> Path:
-    """The path of the archive or folder `name` right below `root`, for `archive:NAME`.
-
-    UnknownName where it is not there, or would lead out of `root`: links are not
-    followed, neither for the name nor for the files of an archive.
-    """
-    if not name or name.startswith(".") or "/" in name or "\0" in name:
-        raise UnknownName(f"There is no archive {name[:80]!r} here.")
-    path = Path(root) / name
-    if path.is_symlink():
-        raise UnknownName(f"The archive {name!r} is a link, which is not followed here.")
-    if path.is_file():
-        raise UnknownName(f"There is no archive {name!r} here.", hint=_HINT)
-    files = [path] if path.is_dir() else _files_of(Path(root), name)
-    if not files:
-        raise UnknownName(
-            f"There is no archive {name!r} in this server's folder of archives.", hint=_HINT
-        )
-    if any(file.is_symlink() for file in files):
-        raise UnknownName(f"Files of the archive {name!r} are links, which are not followed here.")
-    return path
-
-
-def listed(root: str | Path) -> list[str]:
-    """Names of the archives and folders right below `root`, sorted; [] where it can't be read."""
-    try:
-        entries = list(os.scandir(root))
-    except OSError:
-        return []
-    names = {e.name for e in entries if e.is_dir(follow_symlinks=False) and e.name[0] != "."}
-    for entry in entries:
-        match = _FILE.fullmatch(entry.name)
-        if match and match["part"] == "meta" and entry.is_file(follow_symlinks=False):
-            names.add(match["name"])
-    return sorted(names)
-
-
-def _files_of(folder: Path, name: str) -> list[Path]:
-    found = []
-    for entry in os.scandir(folder):
-        match = _FILE.fullmatch(entry.name)
-        if match and match["name"] == name:
-            found.append(Path(entry.path))
-    return found
-
-
 def _in_folder(folder: Path, name: str | None) -> dict[str, Files]:
     """Archives in a folder, all or that of `name`; links count where one is named by hand."""
     found: dict[str, Files] = {}

@@ -17,6 +17,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -352,6 +353,13 @@ def _confine(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _end_with(parent: int) -> None:
+    """End when whoever started us is gone, also while libpcp hangs (it gives up the GIL)."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
 def main(source: BinaryIO, target: BinaryIO) -> None:
     """Answer requests until there are no more."""
 
@@ -372,6 +380,7 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     # What libpcp or a tool that unpacks prints must not come among the frames.
     frames_out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
