@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vectorpy.catalog.options import split
 from vectorpy.catalog.pick import instance_filter, natural
 from vectorpy.errors import UnknownName, UserError
+from vectorpy.model.expression import parse
 from vectorpy.model.watch import Wish
 
 
@@ -79,6 +80,18 @@ def test_another_dimension_than_declared_is_told(catalog, stock):
     assert checked.reason == (
         "The series 'switches' of context-switches comes out in B/s, not in /s."
     )
+
+
+def test_a_threshold_is_a_plain_number_in_the_widget_s_unit(catalog, stock):
+    plain = catalog.resolve("context-switches")
+    limit = dataclasses.replace(
+        plain.series[0], name="too many", expression=parse("50000"), role="limit"
+    )
+    checked = dataclasses.replace(plain, series=(*plain.series, limit)).check(stock)
+    assert checked.reason == "" and [s.name for s in checked.widget.series][-1] == "too many"
+    drawn = dataclasses.replace(limit, role="")
+    checked = dataclasses.replace(plain, series=(*plain.series, drawn)).check(stock)
+    assert "'too many' of context-switches comes out in 1, not in /s" in checked.reason
 
 
 def test_a_gauge_where_a_counter_is_meant_is_told(catalog, stock):

@@ -149,3 +149,21 @@ def test_the_zone_stands_where_the_axes_meet(view: Callable[..., Any]) -> None:
     page.until(lambda: zone.inner_text() == "UTC" and page.state()["utc"])
     page.page.keyboard.press("u")
     page.until(lambda: zone.inner_text() == "UTC+5:30")
+
+
+@pytest.mark.parametrize(
+    ("asks", "theme"),
+    [
+        ({"contrast": "more", "color_scheme": "dark"}, "contrast"),
+        ({"forced_colors": "active", "color_scheme": "light"}, "contrast-light"),
+    ],
+)
+def test_high_contrast_where_the_system_asks_for_it(
+    view: Callable[..., Any], asks: dict[str, str], theme: str
+) -> None:
+    page = view("/?host=local&w=load&v=1", **asks)
+    page.drawn("local", "load")
+    assert page.page.evaluate("document.documentElement.dataset.theme") == theme
+    lines = page.page.evaluate("window.vectorpy.figure('local', 'load').data.map((t) => t.line)")
+    dashes = {line["dash"] for line in lines if line.get("dash")}
+    assert len(dashes) == 3 and all(line["width"] > 2 for line in lines)

@@ -142,6 +142,8 @@ def _measured(widget: Widget, usable: Descriptors) -> Widget:
     unit, some = widget.unit, False
     for series in widget.series:
         dim = series.expression.dim(dims)
+        if series.role == "limit" and not series.expression.metrics:
+            continue  # a plain number: a threshold in the widget's own unit
         if not all(units.same(other.dim(dims), dim) for other in series.also):
             raise UserError(f"The series {series.name!r} adds up things of different units.")
         unit = unit or units.unit_name(dim)
