@@ -221,6 +221,26 @@ def test_each_damaged_archive_ends_in_words_or_in_what_is_sound_of_it():
     assert truncated[0] > 5 and "Corrupted record" in truncated[1][0]
 
 
+def test_a_damaged_index_costs_nothing_but_time(tmp_path):
+    """It is read without, and says so."""
+    for file in GOOD.glob("bozo-disk.*"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "bozo-disk.index").write_bytes(b"no index at all")
+    whole, damaged = Archive(GOOD / "bozo-disk"), Archive(tmp_path / "bozo-disk")
+    try:
+        span, sound = damaged.open(), whole.open()
+        assert (span.start, span.end) == (sound.start, sound.end)
+        assert list(damaged.read(["disk.dev.read"], 0, 1e12)) == list(
+            whole.read(["disk.dev.read"], 0, 1e12)
+        )
+        assert [str(one) for one in span.damage] == [
+            "bozo-disk: its index is damaged: it is read without"
+        ]
+    finally:
+        whole.close()
+        damaged.close()
+
+
 class Dying:
     """Stands in for the reader: a process that dies at the first archive it opens."""
 

@@ -14,9 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +30,7 @@ from vectorpy.sources.libpcp import PmError, Wanted
 from vectorpy.sources.libpcp_archive import PM_ERR_EOL, ArchiveLib
 from vectorpy.sources.pages import Out, Pages
 from vectorpy.sources.shape import Fetched
+from vectorpy.sources.unpack import Unpacker
 
 _OPEN = 8  # contexts kept open
 _SURVEY_RECORDS, _SURVEY_SECONDS = 2000, 3.0
@@ -76,7 +75,8 @@ class Reader:
         self._archives: list[_Archive] = []
         self._contexts: dict[str, int] = {}
         self._known: dict[str, Descriptor] = {}
-        self._place: tempfile.TemporaryDirectory[str] | None = None
+        self._unpacker = Unpacker()
+        self._damage: list[dict[str, Any]] = []
 
     def handle(self, ask: dict[str, Any]) -> None:
         """Answer one request; what libpcp says against it goes out as "error"."""
@@ -110,7 +110,7 @@ class Reader:
             {"base": a.base, "hostname": a.hostname, "zone": a.zone, "start": a.start, "end": a.end}
             for a in self._archives
         ]
-        return {"archives": rows, "damage": damage}
+        return {"archives": rows, "damage": [*damage, *self._damage]}
 
     def _labelled(self, base: str) -> _Archive:
         self._enter(base)
@@ -139,40 +139,30 @@ class Reader:
         if context is None:
             if len(self._contexts) >= _OPEN:
                 self._lib.destroy(self._contexts.pop(next(iter(self._contexts))))
-            context = self._lib.new_archive(self._unpacked(base))
+            context = self._opened(base)
         self._contexts[base] = context
         self._lib.use(context)
 
-    def _unpacked(self, base: str) -> str:
-        """Where libpcp finds the archive: it knows all packings but zstd, which is undone here."""
-        folder, name = os.path.split(base)
-        files = [f for f in os.listdir(folder or ".") if f.startswith(f"{name}.")]
-        if not any(f.endswith(".zst") for f in files):
-            return base
-        place = tempfile.mkdtemp(dir=self._temporary())
-        for file in files:
-            source = os.path.abspath(os.path.join(folder, file))
-            target = os.path.join(place, file.removesuffix(".zst"))
-            if not file.endswith(".zst"):
-                os.symlink(source, target)
-                continue
-            try:
-                run = subprocess.run(["zstd", "-dqo", target, source], check=False)
-            except FileNotFoundError:
-                raise PmError(0, "it is packed by zstd, which is not installed here") from None
-            if run.returncode:
-                raise PmError(0, f"{file} can't be unpacked")
-        return os.path.join(place, name)
-
-    def _temporary(self) -> str:
-        if self._place is None:
-            self._place = tempfile.TemporaryDirectory(prefix="vectorpy-archive-")
-        return self._place.name
+    def _opened(self, base: str) -> int:
+        """A new context on the archive; without its index where that is damaged."""
+        files = self._unpacker
+        try:
+            if files.needed(base):
+                return self._lib.new_archive(files.unpacked(base))
+            return self._lib.new_archive(base)
+        except OSError as error:
+            raise PmError(0, str(error)) from None
+        except PmError:
+            if not files.indexed(base):
+                raise
+            context = self._lib.new_archive(files.unpacked(base, index=False))
+            words = "its index is damaged: it is read without"
+            self._damage.append({"archive": os.path.basename(base), "text": words})
+            return context
 
     def close(self) -> None:
         """Remove what was unpacked."""
-        if self._place is not None:
-            self._place.cleanup()
+        self._unpacker.close()
 
     # -- metrics -------------------------------------------------------------------
 
