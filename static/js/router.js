@@ -81,7 +81,8 @@ function sameButSeries(now, before) {
 
 /** Whether only the stretch that is held still differs: moving through time is one step. @param {Dashboard} now @param {Dashboard} before */
 function sameButSpan(now, before) {
-  return now.frozen !== null && before.frozen !== null && now.window === before.window && now.wishes === before.wishes && now.hosts === before.hosts && now.series === before.series;
+  const keys = /** @type {(keyof Dashboard)[]} */ (Object.keys(now));
+  return now.frozen !== null && before.frozen !== null && keys.every((key) => key === "frozen" || now[key] === before[key]);
 }
 
 /** Starts after the catalogue is known. @param {PageStore} store */
