@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from bench.pages import cpu, longest_tasks, settled
+from bench.pages import SEEN, cpu, least, longest_tasks, settled
 from bench.programs import Server
 from bench.table import Row, times
 from bench.viewers import Viewers, channel
@@ -19,12 +19,17 @@ MANY, FEW, IN_SIGHT = 40, 10, 12
 TALL = {"width": 1440, "height": 2900}  # all of them in sight
 LOW = {"width": 1440, "height": 700}  # three rows of four
 BLANK = "window.ticks = (window.ticks || 0) + 1000"
-# Headless tabs are always in sight; the page is told otherwise.
-HIDE = """() => {
-  Object.defineProperty(document, "hidden", { get: () => true });
-  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+# Headless tabs are always in sight; the page is told otherwise. What is hidden has no
+# focus either: the caret that blinks in the host box would be two frames a second.
+HIDE = """(hidden) => {
+  const all = { hidden, visibilityState: hidden ? "hidden" : "visible" };
+  for (const [name, value] of Object.entries(all)) {
+    Object.defineProperty(document, name, { configurable: true, get: () => value });
+  }
+  if (hidden) document.activeElement?.blur();
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+REST = 12.0  # seconds after which a hidden page is sent nothing, and its browser has tidied up
 
 
 def rows(vectorpy: Server, seconds: float) -> list[Row]:
@@ -76,9 +81,15 @@ def _cpu(vectorpy: Server, wishes: list[str], seconds: float) -> tuple[float, fl
     """In sight, and hidden."""
     with settled(_url(vectorpy, wishes), LOW) as (_, page):
         sight = cpu(page, seconds)
-        page.evaluate(HIDE)
-        page.wait_for_timeout(1000)
-        return sight, cpu(page, seconds)
+        page.evaluate(HIDE, True)
+        page.wait_for_timeout(REST * 1000)
+        seen = page.evaluate(SEEN)
+        hidden = least(seconds)
+        page.evaluate(HIDE, False)
+        page.wait_for_timeout(3000)
+        if page.evaluate(SEEN) - seen < seconds:
+            raise RuntimeError("what passed while the page was hidden did not come afterwards")
+        return sight, hidden
 
 
 def _wishes(vectorpy: Server) -> list[str]:

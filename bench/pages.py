@@ -43,19 +43,25 @@ def settled(url: str, view: dict[str, int], counter: str = SEEN) -> Iterator[tup
 
 
 def cpu(page: Page, seconds: float, counter: str = SEEN) -> float:
-    """CPU seconds per second of the whole browser; the page must be moving.
-
-    The lesser of two stretches: what a page does once, on a busy machine long
-    after it was opened, is not what it costs.
-    """
+    """CPU seconds per second of the whole browser; the page must be moving."""
     seen = page.evaluate(counter)
+    found = least(seconds)
+    if page.evaluate(counter) - seen < seconds / 2:
+        raise RuntimeError(f"{page.url} stood still while it was measured")
+    return found
+
+
+def least(seconds: float) -> float:
+    """CPU seconds per second of the whole browser, the lesser of two stretches.
+
+    What a page does once, on a busy machine long after it was opened, is not
+    what it costs.
+    """
     used = []
     for _ in range(2):
         meter = Meter(pid for pid in descendants(os.getpid()) if "chrom" in command(pid))
         time.sleep(seconds / 2)
         used.append(meter.per_second())
-    if page.evaluate(counter) - seen < seconds / 2:
-        raise RuntimeError(f"{page.url} stood still while it was measured")
     return min(used)
 
 

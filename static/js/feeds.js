@@ -14,6 +14,8 @@ const ASK_EVERY = 2000;
 /** The past is asked for in steps of so many seconds, however finely somebody moves into it. */
 const STEP = 60;
 const MOST = 3600;
+/** A page that is out of sight for so long is sent nothing until it is looked at again. */
+const HOLD_AFTER = 5000;
 /** Facts of a host that was never asked. */
 const NOBODY = { next_try: null, skew: null, transport: null, name: null, cost: null };
 
@@ -45,6 +47,9 @@ class Feeds {
   #gone = 0;
   #up = false;
   #queued = false;
+  #hidden = false;
+  #held = false;
+  #holdTimer = 0;
 
   /** @param {PageStore} store @param {Sender} sender */
   constructor(store, sender) {
@@ -109,6 +114,22 @@ class Feeds {
     this.#up = false;
   }
 
+  /** The page went out of sight, or came back: then what it lacks is sent. @param {boolean} hidden */
+  hide(hidden) {
+    this.#hidden = hidden;
+    this.#hold_later();
+    if (!hidden && this.#held) this.watch();
+  }
+
+  #hold_later() {
+    clearTimeout(this.#holdTimer);
+    if (!this.#hidden) return;
+    this.#holdTimer = setTimeout(() => {
+      this.#held = this.#up;
+      if (this.#up) this.#sender.send("hold", {});
+    }, HOLD_AFTER);
+  }
+
   /** Says what is wanted; several changes in a row become one message. */
   watch() {
     if (this.#queued) return;
@@ -135,6 +156,9 @@ class Feeds {
     const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window }));
     this.#store.do(actions.notices_swept, "asked ");
     this.#sender.send("watch", { channels });
+    // That ends a hold.
+    this.#held = false;
+    this.#hold_later();
     this.#fill();
   }
 

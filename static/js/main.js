@@ -183,6 +183,8 @@ plotlyLoaded().then(
 );
 start();
 beat();
+document.addEventListener("visibilitychange", () => feeds.hide(document.hidden));
+feeds.hide(document.hidden);
 
 // For tests of the whole page: read only.
 Object.defineProperty(window, "vectorpy", {

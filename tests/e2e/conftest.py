@@ -226,6 +226,7 @@ class View:
         self.faults: list[str] = []
         self.asked: list[str] = []
         self.epochs: list[str] = []
+        self.sockets: list[Any] = []
         self.page.set_default_timeout(PATIENCE * 1000)
         self._ears: dict[str, Callable[[Any], None]] = {
             "console": lambda message: self._heard(message.type, message.text),
@@ -254,6 +255,7 @@ class View:
 
     def _opened(self, websocket: Any) -> None:
         self._asks(websocket.url)
+        self.sockets.append(websocket)
         websocket.on("framereceived", self._frame)
 
     def _frame(self, payload: str | bytes) -> None:

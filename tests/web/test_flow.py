@@ -326,3 +326,64 @@ def test_a_window_is_kept_within_the_ring(world: World) -> None:
     viewer = world.viewer("v")
     world.watch(viewer, "a", window=3600)
     assert world.bus.joins[0][1] == 600
+
+
+def test_who_holds_hears_nothing_is_never_slow_and_gets_what_he_lacks(world: World) -> None:
+    viewer = _joined(world, "a", "b")
+    for _ in range(3):
+        world.tick(viewer)
+    world.ack(viewer)
+    world.relay.hold(viewer, {})
+    world.out.sent["v"].clear()
+    for _ in range(40):
+        world.tick(viewer)
+        world.sweep()
+    assert world.events("v") == [] and world.cuts == [] and world.bus.left == []
+    world.watch(viewer, "a", "b")
+    assert world.answer() == [42, 42], "what he lacks, and two seconds more"
+    assert world.events("v") == ["watching", *["state", "layout", "history"] * 2]
+    world.tick(viewer)
+    assert world.events("v")[-2:] == ["tick", "tick"]
+
+
+def test_who_holds_while_he_is_slow_is_not_cut(world: World) -> None:
+    viewer = _joined(world, "a")
+    world.tick(viewer)
+    world.now += 5
+    world.sweep()
+    assert viewer.slow
+    world.relay.hold(viewer, {})
+    world.now += 100
+    world.sweep()
+    assert world.cuts == []
+
+
+def test_a_join_that_is_answered_during_a_hold_waits_for_its_end(world: World) -> None:
+    viewer = world.viewer("v")
+    world.watch(viewer, "a")
+    world.relay.hold(viewer, {})
+    world.answer()
+    world.tick(viewer)
+    assert world.events("v") == ["watching"]
+    world.watch(viewer, "a")
+    assert world.answer() == [60]
+    assert world.events("v") == ["watching", "watching", "state", "layout", "history"]
+
+
+def test_a_layout_that_came_during_a_hold_brings_the_whole_window(world: World) -> None:
+    viewer = _joined(world, "a")
+    world.relay.hold(viewer, {})
+    [key] = viewer.seats
+    world.version = 2
+    world.relay.on_event(key, "layout", wire.encode(wire.layout(key, 2, "e", [])))
+    world.tick(viewer)
+    world.watch(viewer, "a")
+    assert world.answer() == [60]
+
+
+def test_what_else_he_watches_after_a_hold_is_joined_once(world: World) -> None:
+    viewer = _joined(world, "a", "b")
+    world.relay.hold(viewer, {})
+    world.watch(viewer, "b", "c", window=90)
+    assert len(world.bus.joins) == 2
+    assert world.answer() == [90, 90]

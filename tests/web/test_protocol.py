@@ -105,6 +105,36 @@ def test_unwatch_leaves_all_channels(server: Any, make_channel: Any, wait_until:
     wait_until(lambda: told["channel"] not in server.sampler.specs, "the channel to be left")
 
 
+def test_a_page_out_of_sight_hears_nothing_and_comes_back_to_all_of_it(
+    server: Any, make_channel: Any, wait_until: Any
+) -> None:
+    page, other = server.page(), server.page()
+    watched = make_channel("host-h", window=30)
+    [told] = page.watch(watched)
+    first = page.until("history")
+    other.watch(watched)
+    other.until("history")
+    page.send("hold", {})
+    page.send("hold", {})
+    page.send("nonsense", {})
+    page.until("problem")  # so that the holds were taken
+    for _ in range(5):
+        server.sampler.tick()
+    last = [other.until("tick")["seq"] for _ in range(5)][-1]
+    assert told["channel"] in server.sampler.specs
+    page.watch(watched)
+    events = []
+    while not events or events[-1][0] != "history":
+        events.append(page.next())
+    assert [event for event, _ in events if event == "tick"] == []
+    back = events[-1][1]
+    assert back["upto"] == last
+    assert set(range(first["upto"] + 1, last + 1)) <= set(back["t"])
+    assert len(back["t"]) < 30, "no more than it lacks"
+    server.sampler.tick()
+    assert page.until("tick")["seq"] == last + 1
+
+
 def test_a_page_that_goes_away_leaves_its_channels(
     server: Any, make_channel: Any, wait_until: Any
 ) -> None:

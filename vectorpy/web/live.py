@@ -23,7 +23,7 @@ from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
 from vectorpy.web.limits import Limits
 from vectorpy.web.seats import Books, Seat, Viewer
-from vectorpy.web.splice import Encoded, number_of, version_of
+from vectorpy.web.splice import Encoded, number_of, upto_in, version_in, version_of
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +167,7 @@ class Relay:
         asked = self._asked(viewer, data)
         wanted = {spec.key: (spec, window) for _, spec, window in asked}
         with self.books.lock:
+            held, viewer.held = viewer.held, False
             gone = [key for key in viewer.seats if key not in wanted]
             for key in gone:
                 self._stand_up(viewer, viewer.seats.pop(key), key)
@@ -180,6 +181,7 @@ class Relay:
                 elif window > seat.window:
                     seat.window = window
                     fresh.append(seat)
+            back = [seat for seat in viewer.seats.values() if held and seat not in fresh]
         self._out.emit("watching", {"channels": [_entry(*one) for one in asked]}, to=viewer.sid)
         for key in gone:
             self.bus.leave(key, viewer.sid)
@@ -188,6 +190,19 @@ class Relay:
         if not viewer.slow:
             for seat in fresh:
                 self._join(viewer, seat, seat.window)
+            for seat in back:
+                self._resume(viewer, seat)
+
+    def hold(self, viewer: Viewer, _: Any) -> None:
+        """The viewer's page is out of sight: nothing more until he watches again.
+
+        He keeps his seats, so that what he watches is sampled on, and he gets all
+        that he lacks when he is back.
+        """
+        with self.books.lock:
+            viewer.held, viewer.slow = True, False
+            for key, seat in viewer.seats.items():
+                self._stand_up(viewer, seat, key)
 
     def unwatch(self, viewer: Viewer, _: Any) -> None:
         """The viewer wants nothing any more."""
@@ -298,13 +313,13 @@ class Relay:
         """In the bus's reader task. True where the whole window must be asked for instead."""
         key = joined.channel
         with self.books.lock:
-            if viewer.seats.get(key) is not seat or viewer.slow:
+            if viewer.seats.get(key) is not seat or viewer.slow or viewer.held:
                 return False
             if joined.problem is not None:
                 del viewer.seats[key]
                 self._out.emit("problem", joined.problem, to=viewer.sid)
                 return False
-            version = _version_in(joined.events)
+            version = version_in(joined.events)
             if short and version != seat.version:
                 return True
             for event, text in joined.events:
@@ -313,7 +328,7 @@ class Relay:
             channel = self.books.channel(seat.spec)
             if version is not None:
                 channel.version = seat.version = version
-            seat.acked = max(channel.newest(), _upto_in(joined.events))
+            seat.acked = max(channel.newest(), upto_in(joined.events))
             seat.room_host, seat.entered = joined.host, True
             self._enter(viewer, key, f"host:{joined.host}")
         return False
@@ -381,11 +396,3 @@ def _entry(typed: str, spec: ChannelSpec, window: int) -> dict[str, Any]:
     wishes = [wish.text for wish in spec.wishes]
     entry = {"channel": spec.key, "host": spec.host, "interval": spec.interval}
     return {**entry, "wishes": wishes, "window": window, "asked": typed}
-
-
-def _version_in(events: list[tuple[str, str]]) -> tuple[str, str] | None:
-    return next((version_of(text) for event, text in events if event == "layout"), None)
-
-
-def _upto_in(events: list[tuple[str, str]]) -> int:
-    return next((number_of(text, "upto") or 0 for event, text in events if event == "history"), 0)

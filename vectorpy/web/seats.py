@@ -36,7 +36,8 @@ class Seat:
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """One Socket.IO connection. `slow_since` is the monotonic time from which ticks wait."""
+    """One Socket.IO connection. `slow_since` is the monotonic time from which ticks wait;
+    `held` that its page is out of sight and wants none until it watches again."""
 
     sid: str
     address: str
@@ -44,6 +45,7 @@ class Viewer:
     seats: dict[str, Seat] = field(default_factory=dict)
     slow: bool = False
     slow_since: float = 0.0
+    held: bool = False
 
 
 @dataclass(slots=True, eq=False)

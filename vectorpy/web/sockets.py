@@ -273,6 +273,7 @@ def install(
     for event, handler in (
         ("watch", relay.watch),
         ("unwatch", relay.unwatch),
+        ("hold", relay.hold),
         ("history", relay.history),
         ("ack", relay.ack),
     ):

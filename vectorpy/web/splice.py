@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 _HEAD = 400
@@ -57,3 +58,13 @@ def version_of(text: str) -> tuple[str, str] | None:
     """Epoch and `v` of an encoded layout or tick, as JSON text; None where it has none."""
     version, epoch = _VERSION.search(text, 0, _HEAD), _EPOCH.search(text, 0, _HEAD)
     return (epoch[1], version[1]) if version and epoch else None
+
+
+def version_in(events: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """`version_of` the layout among events; None where there is none."""
+    return next((version_of(text) for event, text in events if event == "layout"), None)
+
+
+def upto_in(events: Sequence[tuple[str, str]]) -> int:
+    """The last second of the history among events; 0 where there is none."""
+    return next((number_of(text, "upto") or 0 for event, text in events if event == "history"), 0)
