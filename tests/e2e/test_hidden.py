@@ -28,7 +28,7 @@ def test_what_a_hidden_page_was_not_sent_is_there_when_it_is_seen(
 
     def silent() -> bool:
         heard.clear()
-        page.page.wait_for_timeout(3000)
+        page.page.wait_for_timeout(1600)
         return '42["tick"' not in heard
 
     page.until(silent, "nothing is sent to a hidden page")
@@ -40,7 +40,7 @@ def test_what_a_hidden_page_was_not_sent_is_there_when_it_is_seen(
     page.page.evaluate(HIDE, False)
     page.until(lambda: page.page.evaluate("window.vectorpy.points_seen") > before + 3)
     chart = page.chart("local", "memory")
-    times = sorted({round(x) for x, _ in max(chart["series"].values(), key=len)})
-    late = [b - a for a, b in zip(times[-12:], times[-11:], strict=False)]
-    assert late == [1] * len(late), "each second that passed is there"
-    assert [band for band in chart["bands"] if band[1] > times[-12] + 1] == []
+    times = sorted({round(x) for x, _ in max(chart["series"].values(), key=len)})[-10:]
+    assert len(times) >= 6
+    assert times == list(range(times[0], times[-1] + 1)), "each second that passed is there"
+    assert [band for band in chart["bands"] if band[1] > times[0] + 1] == []
