@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vectorpy.catalog.table import Columns, ColumnSpec
+from vectorpy.catalog.widget import SeriesSpec
 from vectorpy.model import expression
 
 WEB, WEB2, DB = "a1" * 32, "a2" * 32, "b2" * 32
@@ -25,7 +26,13 @@ USAGE, LIMIT = "vkernel.cgroup.cpu.usage", "vkernel.cgroup.cpu.limit"
 def widgets(build: Any) -> list[Any]:
     """cpu (of all), and its two forms of one container; memory by PCP's paths; processes."""
     form = {"per_instance": True, "single": True}
-    limited = build.widget("one-limit", "%", ("{instance} used", f"100 * {USAGE} / {LIMIT}"))
+    throttled = expression.parse("100 * vkernel.cgroup.cpu.periods")
+    limited = build.widget(
+        "one-limit",
+        "%",
+        ("{instance} used", f"100 * {USAGE} / {LIMIT}"),
+        SeriesSpec("{instance} throttled", throttled, optional=True),
+    )
     free = build.widget("one-free", "%", ("{instance}", f"100 * {USAGE}"))
     memory = build.widget("one-memory", "B", ("{instance} used", "cgroup.memory.current"))
     number = expression.parse("proc.cpu")
@@ -55,7 +62,7 @@ def widgets(build: Any) -> list[Any]:
 class Containers:
     """A host whose groups the test sets: web uses 0.3 of 0.5 CPUs, db 0.2 without a limit."""
 
-    def __init__(self, world: Any, ours: bool) -> None:
+    def __init__(self, world: Any, ours: bool, periods: bool) -> None:
         self.world, self.web = world, world.web
         self.paths = dict(PATHS)
         self.names = {"web": "web", "db": "db"}
@@ -64,6 +71,9 @@ class Containers:
             web.gauge("vkernel.cgroup.path", lambda now: dict(self.paths), **OURS)
             web.gauge("vkernel.cgroup.container", lambda now: dict(self.names), **OURS)
             web.counter(USAGE, lambda now: self.rising(now), "microsec", **OURS)
+            if periods:
+                some = lambda now: dict.fromkeys(self.paths, 0.0)  # noqa: E731
+                web.counter("vkernel.cgroup.cpu.periods", some, **OURS)
             web.gauge(LIMIT, lambda now: {n: 0.5 for n in self.paths if n == "web"}, **OURS)
         else:
             web.counter(
@@ -94,8 +104,8 @@ class Containers:
 
 @pytest.fixture
 def host(world: Callable[..., Any], build: Any) -> Callable[..., Containers]:
-    def make(ours: bool = True) -> Containers:
-        return Containers(world(catalog=build.catalog(widgets(build))), ours)
+    def make(ours: bool = True, periods: bool = False) -> Containers:
+        return Containers(world(catalog=build.catalog(widgets(build))), ours, periods)
 
     return make
 
@@ -112,8 +122,10 @@ def test_the_first_form_with_numbers_stands_for_the_widget(host):
     assert one.numbers() == pytest.approx([60])
 
 
-def test_without_a_limit_the_next_form_does(host):
-    one = host()
+@pytest.mark.parametrize("periods", [False, True])
+def test_without_a_limit_the_next_form_does(host, periods):
+    """Though an optional series of the first has numbers."""
+    one = host(periods=periods)
     one.world.join("cpu;container=db")
     one.world.run(4)
     told = one.widget()

@@ -83,11 +83,10 @@ class View:
 
     @property
     def draws(self) -> bool:
-        """Whether it has something to draw, lines of reference not counted."""
+        """Whether it has what it is for: optional series and lines of reference don't count."""
         drawn = self._drawn
-        return drawn is not None and any(
-            drawn.series[spec].role not in SPARE for spec, _ in self._series
-        )
+        main = [s.role not in SPARE and not s.optional for s in drawn.series] if drawn else []
+        return any(main[spec] for spec, _ in self._series)
 
     def polled(self, broad: bool) -> frozenset[str]:
         """The metrics to be fetched: those that it draws from as far as it was checked, or all."""
