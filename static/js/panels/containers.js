@@ -66,7 +66,8 @@ class Chooser {
     const before = this.#shown[this.#at]?.name;
     const found = fitting(all, this.#input.value);
     this.#shown = found.slice(0, MOST_SHOWN);
-    this.#at = anew ? 0 : Math.max(0, this.#shown.findIndex(({ name }) => name === before));
+    // Until somebody moves in the list its first one is meant, whatever that is by now.
+    this.#at = anew || !this.#at ? 0 : Math.max(0, this.#shown.findIndex(({ name }) => name === before));
     const known = dashboard.hosts.every((host) => groups[host]);
     if (!all.length) say(this.#said, known ? "No host here tells containers or control groups." : "The list is on its way.");
     else if (!found.length) say(this.#said, `None of the ${all.length} is like “${this.#input.value.trim()}”.`);
