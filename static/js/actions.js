@@ -158,7 +158,7 @@ function host_told(state, said) {
 
 /** @param {State} state @param {string} preset */
 function preset_chosen(state, preset) {
-  return change(state, { preset, wishes: [], series: {}, looks: {} });
+  return change(state, { preset, wishes: [], series: {}, looks: {}, layout: null, full: null });
 }
 
 /** @param {State} state @param {string} wish */
@@ -185,9 +185,9 @@ function rewritten(state, write) {
 }
 
 /** What is kept by wish, where wishes are spelt anew. @param {Dashboard} dashboard @param {(wish: string) => string} write */
-function renamed({ series, looks }, write) {
+function renamed({ series, looks, layout, full }, write) {
   const each = /** @type {<T>(kept: Record<string, T>) => Record<string, T>} */ ((kept) => Object.fromEntries(Object.entries(kept).map(([wish, one]) => [write(wish), one])));
-  return { series: each(series), looks: each(looks) };
+  return { series: each(series), looks: each(looks), layout: layout && { ...layout, places: each(layout.places) }, full: full && write(full) };
 }
 
 /**
@@ -212,18 +212,8 @@ function withOption(text, name, value) {
 /** The last widget stays: a dashboard without any is no dashboard. @param {State} state @param {string} wish */
 function widget_removed(state, wish) {
   const left = shownWishes(state).filter((one) => one !== wish);
-  return left.length ? change(state, { preset: null, wishes: left }) : state;
-}
-
-/** @param {State} state @param {{wish: string, by: number}} move */
-function widget_moved(state, { wish, by }) {
-  const shown = [...shownWishes(state)];
-  const from = shown.indexOf(wish);
-  const to = Math.max(0, Math.min(shown.length - 1, from + by));
-  if (from < 0 || from === to) return state;
-  shown.splice(from, 1);
-  shown.splice(to, 0, wish);
-  return change(state, { preset: null, wishes: shown });
+  const full = state.dashboard.full === wish ? null : state.dashboard.full;
+  return left.length ? change(state, { preset: null, wishes: left, full }) : state;
 }
 
 /** @param {State} state @param {number} window */
@@ -342,7 +332,6 @@ export {
   theme_chosen,
   view_frozen,
   widget_added,
-  widget_moved,
   widget_removed,
   window_chosen,
   wish_replaced,

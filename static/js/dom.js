@@ -66,6 +66,7 @@ const ICONS = /** @type {Record<string, string>} */ ({
   contrast: "M3.5 13L8 3l4.5 10M5.3 9.5h5.4",
   help: "M6 6a2 2 0 113 1.7c-.7.4-1 .8-1 1.8M8 12h.01",
   box: "M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8zM2.5 4.8L8 7.9l5.5-3.1M8 7.9v6.3",
+  layout: "M2.5 3h11v4h-11zM2.5 9.5h4.5V13H2.5zM9.5 9.5h4V13h-4z",
   search: "M7 3a4 4 0 100 8 4 4 0 000-8zM10 10l3.5 3.5",
   check: "M3.5 8.5l3 3 6-7",
   note: "M4.5 8h7",

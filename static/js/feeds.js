@@ -4,6 +4,7 @@
  */
 
 import * as actions from "./actions.js";
+import { isFolded } from "./layouts.js";
 import { compareHindrance, held_told } from "./looking.js";
 import { Clock } from "./model/clock.js";
 import { Feed } from "./model/feed.js";
@@ -150,7 +151,8 @@ class Feeds {
     this.#reserve();
     if (!this.#up || !catalog.ready) return;
     const window = this.#reach();
-    const pairs = actions.knownWishes(this.#store.state).map((wish) => /** @type {[string, string]} */ ([wish, actions.sentWish(this.#store.state, wish)]));
+    const seen = actions.knownWishes(this.#store.state).filter((wish) => !isFolded(this.#store.state, wish));
+    const pairs = seen.map((wish) => /** @type {[string, string]} */ ([wish, actions.sentWish(this.#store.state, wish)]));
     for (const feed of this.#feeds.values()) feed.send_for(pairs);
     const wishes = [...new Set(pairs.map(([, sent]) => sent))];
     const channels = dashboard.hosts.map((host) => ({ host, interval, wishes, window }));
@@ -332,8 +334,9 @@ class Feeds {
 }
 
 /** What of a dashboard the server must know; series hidden here are none of its business. @param {import("./model/types.js").Dashboard} dashboard */
-function asked({ hosts, preset, wishes, window, interval, frozen, compare, container }) {
-  return JSON.stringify([hosts, preset, wishes, window, interval, frozen, compare, container]);
+function asked({ hosts, preset, wishes, window, interval, frozen, compare, container, layout, full }) {
+  const folded = layout?.folded.length ? [layout.folded, full] : 0;
+  return JSON.stringify([hosts, preset, wishes, window, interval, frozen, compare, container, folded]);
 }
 
 /** What a layout says of the dashboard's container. @param {import("./model/types.js").Layout} layout @param {string} container */

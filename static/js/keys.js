@@ -3,6 +3,7 @@
  */
 
 import * as actions from "./actions.js";
+import { full_chosen } from "./layouts.js";
 import { INTERVALS, windowsFor } from "./model/url.js";
 import { nextTheme, toggleCompare } from "./panels/bar.js";
 import { dialogOpen } from "./panels/dialog.js";
@@ -10,9 +11,15 @@ import { dialogOpen } from "./panels/dialog.js";
 /**
  * @typedef {{hosts: () => void, pick: () => void, metrics: () => void, container: () => void, preset: () => void,
  *   pause: () => void, help: () => void, source: (card: HTMLElement) => void, look: (card: HTMLElement) => void,
- *   table: (card: HTMLElement) => void, release: () => void, pan: (share: number) => void,
- *   zoom: (factor: number) => void}} Hands
+ *   table: (card: HTMLElement) => void, release: () => boolean, pan: (share: number) => void,
+ *   zoom: (factor: number) => void,
+ *   step: (card: HTMLElement, how: import("./model/layout.js").Way|import("./model/layout.js").Growth) => void}} Hands
  */
+
+/** @type {Record<string, import("./model/layout.js").Way>} */
+const WAYS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
+/** @type {Record<string, import("./model/layout.js").Growth>} */
+const SIZES = { ArrowLeft: "narrower", ArrowRight: "wider", ArrowUp: "shorter", ArrowDown: "taller" };
 
 /** @param {number[]} list @param {number} now @param {number} by */
 function neighbour(list, now, by) {
@@ -21,7 +28,7 @@ function neighbour(list, now, by) {
 
 /** @param {number} by */
 function focusCard(by) {
-  const cards = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".card")]);
+  const cards = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".cell:not([hidden]) > .card")]);
   const at = cards.indexOf(/** @type {HTMLElement} */ (document.activeElement?.closest(".card")));
   cards[Math.max(0, Math.min(cards.length - 1, at + by))]?.focus();
 }
@@ -53,9 +60,11 @@ function bindings(store, hands) {
     u: () => store.do(actions.zone_chosen, !store.state.utc),
     l: (card) => card && hands.look(card),
     v: (card) => card && hands.table(card),
-    Escape: () => hands.release(),
+    // What was opened last is left first.
+    Escape: () => hands.release() || store.do(full_chosen, null),
     j: () => focusCard(1),
     k: () => focusCard(-1),
+    f: (card) => full_toggle(store, card),
     s: (card) => card && hands.source(card),
     x: (card) => {
       if (!card) return;
@@ -70,8 +79,21 @@ function pans({ key }, target) {
   return (key === "ArrowLeft" || key === "ArrowRight") && !target.closest?.(".card, input");
 }
 
-/** @param {EventTarget|null} target */
-function typing(target) {
+/** One card fills the page, or no longer. @param {import("./feeds.js").PageStore} store @param {HTMLElement|null} card */
+function full_toggle(store, card) {
+  const { full } = store.state.dashboard;
+  if (full || card) store.do(full_chosen, full ? null : (card?.dataset.wish ?? null));
+}
+
+/** What Alt and an arrow do to a card; with Shift its size. @param {KeyboardEvent} event */
+function stepOf(event) {
+  const steps = event.shiftKey ? SIZES : WAYS;
+  return Object.hasOwn(steps, event.key) ? steps[event.key] : null;
+}
+
+/** Escape in an empty box leaves nothing there. @param {KeyboardEvent} event */
+function typing({ target, key }) {
+  if (key === "Escape" && target instanceof HTMLInputElement && !target.value) return false;
   return target instanceof HTMLElement && target.closest("input:not([type=radio]), textarea, select, [role=menu]") !== null;
 }
 
@@ -79,14 +101,13 @@ function typing(target) {
 function startKeys(store, hands) {
   const table = bindings(store, hands);
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || dialogOpen() || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || dialogOpen() || typing(event)) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const card = /** @type {HTMLElement|null} */ (target.closest?.(".card") ?? null);
     if (event.altKey) {
-      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!by || !card) return;
-      store.do(actions.widget_moved, { wish: card.dataset.wish ?? "", by });
-      card.focus();
+      const how = stepOf(event);
+      if (!how || !card) return;
+      hands.step(card, how);
     } else {
       if (pans(event, target)) {
         if (!store.state.dashboard.frozen) return;

@@ -18,12 +18,13 @@ import { mountFoot } from "./panels/foot.js";
 import { openHelp } from "./panels/help.js";
 import { changeLook, lookItems } from "./panels/looks.js";
 import { openMenu } from "./panels/menu.js";
+import { cardItems, layoutItems, stepCard } from "./panels/layoutmenu.js";
 import { mountNotices, mountSpoken } from "./panels/notices.js";
 import { openPicker, widgetOf } from "./panels/picker.js";
 import { openSource } from "./panels/source.js";
 import { Takeaway } from "./panels/takeaway.js";
 import { startPrefs } from "./prefs.js";
-import { startRouter } from "./router.js";
+import { linkedLayout, startRouter } from "./router.js";
 import { Link } from "./socket.js";
 import { Store } from "./store.js";
 import { startTheme } from "./theme.js";
@@ -96,23 +97,26 @@ function withChart(node, run) {
 
 /** @param {import("./widgets/card.js").Card} card @param {HTMLElement} button */
 function cardMenu(card, button) {
-  const wishes = actions.shownWishes(store.state);
-  const at = wishes.indexOf(card.wish);
-  const move = (/** @type {number} */ by) => store.do(actions.widget_moved, { wish: card.wish, by });
+  const last = actions.shownWishes(store.state).length === 1;
   openMenu(button, [
     { label: "Where does this come from?", run: () => source(card) },
     ...(card.wish.startsWith("chart;") ? [{ label: "Change this chart", run: () => metrics(card.wish) }] : []),
-    { label: "Move to the left", run: () => move(-1), off: at <= 0 },
-    { label: "Move to the right", run: () => move(1), off: at === wishes.length - 1 },
+    ...cardItems(store, board, card),
     ...lookItems(store, card),
     ...(card.plot ? [{ label: "Show as table", run: () => table(card) }] : []),
     ...takeaway.items(card),
-    { label: "Remove", run: () => store.do(actions.widget_removed, card.wish), off: wishes.length === 1 },
+    { label: "Remove", run: () => store.do(actions.widget_removed, card.wish), off: last },
   ]);
 }
 
 const containers = mountContainers(store, byId("narrow-notes"));
-const bar = mountBar(byId("bar"), store, { pick: () => openPicker(store, metrics), help: openHelp, pause, container: containers.node });
+const bar = mountBar(byId("bar"), store, {
+  pick: () => openPicker(store, metrics),
+  layout: (button) => openMenu(button, layoutItems(store)),
+  help: openHelp,
+  pause,
+  container: containers.node,
+});
 const cursor = new Cursor((fn) => painter.each_visible(fn));
 const tooltip = new Tooltip(document.body);
 const board = new Board(byId("board"), {
@@ -142,11 +146,19 @@ startKeys(store, {
   look: (node) => withChart(node, (card) => changeLook(store, card)),
   table: (node) => withChart(node, table),
   release: () => {
-    if (cursor.release()) tooltip.hide();
+    const held = cursor.release();
+    if (held) tooltip.hide();
+    return held;
   },
   pan: (share) => explorer.pan(share),
   zoom: (factor) => explorer.zoom(factor, cursor.pinned?.t),
+  step: (card, how) => stepCard(board, card, how),
   source: (card) => source({ wish: card.dataset.wish ?? "", host: card.dataset.host ?? "", title: card.querySelector("h3")?.textContent ?? "" }),
+});
+// The address keeps its fragment, where cards stand.
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("board").focus();
 });
 if (window.location.pathname === "/embed") document.body.classList.add("embedded");
 
@@ -163,11 +175,12 @@ async function start() {
   const lists = await Promise.allSettled([get("widgets"), get("presets"), get("hosts")]);
   const [widgets, presets, hosts] = lists.map((one) => (one.status === "fulfilled" ? one.value : {}));
   const failed = lists.find((one) => one.status === "rejected");
+  const layout = await linkedLayout();
   if (failed) store.do(actions.notice_given, { key: "catalogue", kind: "error", text: `The list of widgets did not come: ${failed.reason.message}`, hint: "Reload the page." });
   store.batch(() => {
     store.do(actions.home_told, hosts.default ?? null);
     store.do(actions.catalog_loaded, catalogOf(widgets, presets));
-    startRouter(store);
+    startRouter(store, layout);
   });
   await link.open();
 }

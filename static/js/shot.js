@@ -188,8 +188,14 @@ async function pageShot(cards, board, span) {
     const wide = brush.text(host ?? "", box.left - ground.left, box.top - ground.top + top + 20, { size: 13, weight: 600 });
     brush.text(rest.join(" · "), box.left - ground.left + wide + 10, box.top - ground.top + top + 20, { ink: "--muted", most: box.width - wide - 10 });
   }
+  for (const head of board.querySelectorAll(".group-head:not([hidden])")) {
+    const box = head.getBoundingClientRect();
+    brush.text((head.textContent ?? "").trim(), box.left - ground.left + 6, box.top - ground.top + top + 20, { size: 13, weight: 600 });
+  }
   for (const card of cards) {
     const box = card.node.getBoundingClientRect();
+    // Of those that are not drawn now there is no picture.
+    if (!box.width) continue;
     await drawCard(brush, card, box.left - ground.left, box.top - ground.top + top, hosts.length > 1 ? card.host : "");
   }
   return blobOf(canvas);

@@ -44,12 +44,6 @@ test("adding and removing a widget makes the choice one's own", () => {
   assert.equal(actions.widget_removed(lone, "cpu"), lone);
 });
 
-test("widgets move within their ends", () => {
-  const state = opened();
-  assert.deepEqual(actions.widget_moved(state, { wish: "cpu", by: 1 }).dashboard.wishes, ["load", "cpu"]);
-  assert.equal(actions.widget_moved(state, { wish: "cpu", by: -1 }), state);
-});
-
 test("unknown widgets are shown but not asked for", () => {
   const state = opened({ preset: null, wishes: ["cpu", "gone", "chart;expr=a.b"] });
   assert.deepEqual(actions.knownWishes(state), ["cpu", "chart;expr=a.b"]);

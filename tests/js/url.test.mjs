@@ -91,6 +91,8 @@ test("random dashboards come back the same", () => {
       series: Object.fromEntries(wishes.filter(() => roll(2)).map((wish) => [wish, { only: roll(2) === 1, names: [pick(odd), "x, y\\"] }])),
       looks: Object.fromEntries(wishes.filter(() => roll(2)).map((wish) => [wish, pick(["lines", "stacked", "log"])])),
       compare: roll(2) === 1,
+      layout: null,
+      full: pick([null, ...wishes]),
     };
     const { dashboard: read, problems } = decode(encode(dashboard));
     assert.deepEqual(read, dashboard);

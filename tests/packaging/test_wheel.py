@@ -45,6 +45,9 @@ def test_carries_every_file_of_the_program(clone: Path, names: frozenset[str], r
 def test_carries_the_fetched_browser_packages(names: frozenset[str]) -> None:
     assert "vectorpy/static/vendor/socket.io.esm.min.js" in names
     assert "vectorpy/static/vendor/socket.io.LICENSE" in names
+    assert "vectorpy/static/vendor/gridstack-all.js" in names
+    assert "vectorpy/static/vendor/gridstack.min.css" in names
+    assert "vectorpy/static/vendor/gridstack.LICENSE" in names
     assert "vectorpy/static/vendor/SHA256SUMS" in names
 
 

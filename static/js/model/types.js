@@ -46,8 +46,9 @@
  * @typedef {"lines"|"stacked"|"log"} Look how a chart is drawn
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
  *   interval: number, frozen: Span|null, series: Record<string, Choice>, looks: Record<string, Look>,
- *   compare: boolean, container: string}} Dashboard series, looks: by wish; compare: with the window
- *   before; container: the one that it is narrowed to, "" for none
+ *   compare: boolean, container: string, layout: import("./layout.js").Layout|null, full: string|null}} Dashboard
+ *   series, looks: by wish; compare: with the window before; container: the one that it is narrowed to, "" for
+ *   none; layout: null where the cards flow; full: the wish that fills the page
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
  *   unit: string, interval: number, from: number, to: number, since: number, revision?: number}} View
  *   presence: NaN in rows without any number; since: the first second that is kept;

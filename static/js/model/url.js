@@ -1,14 +1,15 @@
 /**
  * The dashboard as a URL and back. Unknown keys are ignored; texts that can't be read are
- * left out and named in `problems`. The theme is not part of it.
+ * left out and named in `problems`. The theme is not part of it;
+ * where cards stand is in the fragment (fragment.js).
  *
  * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..]
- * [&container=NAME][&compare=before][&hide=..][&draw=..]&v=1`
+ * [&container=NAME][&compare=before][&hide=..][&draw=..][&full=..]&v=1`
  */
 
 import { parseHost } from "./hosts.js";
 import { printLooks, readLooks } from "./looks.js";
-import { printChoices, readChoices } from "./shown.js";
+import { places, printChoices, readChoices } from "./shown.js";
 import { parseDuration, printDuration } from "./units.js";
 import { canonicalWish, plainWish, printWish } from "./wish.js";
 
@@ -27,7 +28,7 @@ function windowsFor(held, chosen = 0) {
 
 /** @returns {Dashboard} */
 function emptyDashboard() {
-  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {}, looks: {}, compare: false, container: "" };
+  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {}, looks: {}, compare: false, container: "", layout: null, full: null };
 }
 
 /** @param {string} text */
@@ -60,6 +61,8 @@ function encode(dashboard, shown = dashboard.wishes) {
   if (dashboard.compare) parts.push("compare=before");
   const choices = [...printChoices(dashboard.series, shown), ...printLooks(dashboard.looks, shown)];
   parts.push(...choices.map(([key, text]) => `${key}=${plain(text)}`));
+  const full = [...places(shown)].find(([, wish]) => wish === dashboard.full);
+  if (full) parts.push(`full=${plain(full[0])}`);
   return `?${parts.join("&")}&v=1`;
 }
 
@@ -125,6 +128,7 @@ function decode(search, shown = ({ wishes }) => wishes) {
   const wishes = shown(dashboard);
   dashboard.series = readChoices(query, wishes);
   dashboard.looks = readLooks(query, wishes);
+  dashboard.full = places(wishes).get(query.get("full") ?? "") ?? null;
   return { dashboard, problems };
 }
 

@@ -171,10 +171,10 @@ function themeButton(store) {
 /**
  * @param {HTMLElement} node
  * @param {PageStore} store
- * @param {{pick: () => void, help: () => void, pause: () => void, container: HTMLElement}} hands
+ * @param {{pick: () => void, layout: (button: HTMLElement) => void, help: () => void, pause: () => void, container: HTMLElement}} hands
  * @returns {{focus_hosts: () => void}}
  */
-function mountBar(node, store, { pick, help, pause, container }) {
+function mountBar(node, store, { pick, layout, help, pause, container }) {
   const { form, input } = hostBox(store);
   const window = choiceRow("window", "Time shown", () => windowsFor(store.state.held, store.state.dashboard.window), () => store.state.dashboard.window, (choice) => store.do(actions.window_chosen, choice));
   const interval = choiceRow("interval", "Seconds between points", () => INTERVALS, () => store.state.dashboard.interval, (choice) => store.do(actions.interval_chosen, choice));
@@ -183,6 +183,7 @@ function mountBar(node, store, { pick, help, pause, container }) {
     interval.show();
   });
   store.subscribe((state) => state.held, window.show);
+  const arrange = el("button", { type: "button", class: "icon-button", "aria-label": "Layout", title: "Layout: groups, folding, as usual again", "aria-haspopup": "menu", onclick: () => layout(arrange) }, icon("layout"));
   fill(
     node,
     el("a", { class: "brand", href: "/", title: "Start anew" }, "vectorpy"),
@@ -193,6 +194,7 @@ function mountBar(node, store, { pick, help, pause, container }) {
       { class: "controls" },
       presetBox(store),
       el("button", { type: "button", class: "button", onclick: pick, "aria-label": "Widgets", title: "Choose widgets (w)" }, icon("grid"), el("span", { class: "wide" }, "Widgets")),
+      arrange,
       window.node,
       interval.node,
       compareButton(store),

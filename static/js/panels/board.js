@@ -1,14 +1,22 @@
 /**
  * The board: a head per host and a card per widget and host; the same widget stands side by
- * side per host. Cards are kept while wishes and hosts come and go.
+ * side per host. Cards are kept while wishes and hosts come and go. Groups fold, one widget may
+ * fill the page, and a layout gives cards places of their own: how they get there, arrange.js tells.
  */
 
 import { findWidget, hosts_added, shownWishes } from "../actions.js";
 import { el, fill } from "../dom.js";
+import { full_chosen, group_folded, groupOf } from "../layouts.js";
+import { GAP, grouped, placesOf } from "../model/layout.js";
 import { parseWish } from "../model/wish.js";
 import { Card } from "../widgets/card.js";
 import { VerdictCard } from "../widgets/verdict.js";
+import { Arranger, narrow } from "./arrange.js";
 import { HostHead, LOST } from "./hosts.js";
+import { Shelf, place } from "./shelf.js";
+
+/** Cards narrower than this are not readable: then they flow, in the layout's order. */
+const LEAST_WIDTH = 160;
 
 /** @typedef {import("../widgets/card.js").Room} Room */
 
@@ -18,14 +26,25 @@ class Board {
   #grid = el("div", { class: "board" });
   /** @type {Map<string, HostHead>} */
   #heads = new Map();
-  /** @type {Map<string, {card: Card|VerdictCard, leave: () => void}>} */
+  /** @type {Map<string, {card: Card|VerdictCard, cell: HTMLElement, leave: () => void}>} */
   #cards = new Map();
+  /** @type {Map<string, Shelf>} */
+  #shelves = new Map();
+  #stands = /** @type {import("./arrange.js").Group[]} */ ([]);
+  #gridded = false;
+  #back = el("div", { class: "full-bar" }, el("button", { type: "button", class: "button", title: "Back to all widgets (Esc)", onclick: () => this.#room.store.do(full_chosen, null) }, "\u2190 All widgets"));
+  /** Moves and resizes cards. */
+  arranger;
 
   /** @param {HTMLElement} node @param {Room} room */
   constructor(node, room) {
     this.#room = room;
     this.#node = node;
     const { store } = room;
+    this.arranger = new Arranger(store, () => ({ hosts: store.state.dashboard.hosts.length, width: this.#grid.clientWidth, groups: this.#stands }), room.speak);
+    this.arranger.listen(this.#grid);
+    // A narrower window may leave no room for places.
+    new ResizeObserver(() => this.#fits() !== this.#gridded && this.#arrange()).observe(this.#grid);
     store.subscribe((state) => state.dashboard, () => this.#arrange());
     store.subscribe((state) => state.catalog, () => this.#arrange());
     store.subscribe((state) => state.home, () => this.#arrange());
@@ -75,6 +94,8 @@ class Board {
   #arrange() {
     const { store } = this.#room;
     const { hosts } = store.state.dashboard;
+    // The grid library holds the cells: what changed meanwhile is seen to when they are free.
+    if (this.arranger.busy) return;
     const wishes = store.state.catalog.ready ? shownWishes(store.state) : [];
     document.body.style.setProperty("--hosts", String(hosts.length));
     if (!hosts.length) {
@@ -85,18 +106,73 @@ class Board {
     if (this.#grid.parentElement !== this.#node) fill(this.#node, this.#grid);
     this.#grid.dataset.hosts = String(hosts.length);
     const heads = hosts.map((host) => this.#head(host));
-    const nodes = [...heads.map(({ node }) => node), ...heads.map(({ below }) => below)];
-    const kept = new Set();
-    for (const wish of wishes) {
-      for (const host of hosts) {
-        kept.add(`${host}\n${wish}`);
-        nodes.push(this.#card(wish, host, hosts.length > 1).node);
-      }
-    }
-    this.#sweep(hosts, kept);
-    place(this.#grid, nodes);
+    const shelves = this.#seat(wishes, hosts);
+    place(this.#grid, [this.#back, ...heads.map(({ node }) => node), ...heads.map(({ below }) => below), ...shelves]);
     this.#states();
     this.#room.painter.mark_all();
+  }
+
+  /** Puts the cards onto their shelves. @param {string[]} wishes @param {string[]} hosts */
+  #seat(wishes, hosts) {
+    const { store } = this.#room;
+    const { layout } = store.state.dashboard;
+    const full = this.#full(wishes);
+    const groups = layout?.grouped ? grouped(wishes, (wish) => groupOf(store.state, wish)) : [{ name: "", wishes }];
+    const kept = new Set();
+    this.#stands = [];
+    const shelves = groups.map((group) => {
+      const shelf = this.#shelf(group.name);
+      const folded = Boolean(layout?.folded.includes(group.name)) && !(full && group.wishes.includes(full));
+      const shown = folded ? [] : group.wishes;
+      for (const wish of shown) for (const host of hosts) kept.add(`${host}\n${wish}`);
+      const cards = shown.map((wish) => /** @type {const} */ ([wish, this.#card(wish, hosts[0], hosts.length > 1).card]));
+      shelf.show({ folded, count: group.wishes.length, alone: full !== null });
+      shelf.node.hidden = full !== null && !group.wishes.includes(full);
+      this.#stands.push({ shelf, wishes: group.wishes, cards: new Map(cards) });
+      return shelf;
+    });
+    this.#sweep(hosts, kept);
+    for (const [name, shelf] of this.#shelves) if (!shelves.includes(shelf)) this.#shelves.delete(name) && shelf.node.remove();
+    this.#gridded = this.#fits();
+    for (const stand of this.#stands) this.#lay(stand, hosts, full);
+    return shelves.map(({ node }) => node);
+  }
+
+  /** @param {import("./arrange.js").Group} stand @param {string[]} hosts @param {string|null} full */
+  #lay({ shelf, wishes, cards }, hosts, full) {
+    const { layout } = this.#room.store.state.dashboard;
+    const list = layout && Object.keys(layout.places).length && !full ? placesOf(layout, wishes) : null;
+    const order = (list?.map(({ wish }) => wish) ?? wishes).filter((wish) => cards.has(wish));
+    const seats = order.flatMap((wish) => hosts.map((host) => this.#card(wish, host, hosts.length > 1)));
+    for (const { cell, card } of seats) cell.hidden = full !== null && card.wish !== full;
+    for (const { card } of seats) if (card instanceof Card) card.whole = card.wish === full;
+    const own = new Map(list?.filter(({ wish }) => Object.hasOwn(layout?.places ?? {}, wish) || this.#gridded).map((one) => [one.wish, one]) ?? []);
+    shelf.seat(seats, own, this.#gridded && layout && list ? layout.columns : null);
+  }
+
+  /** The wish that fills the page, where it is on it. @param {string[]} wishes */
+  #full(wishes) {
+    const { full } = this.#room.store.state.dashboard;
+    const found = full !== null && wishes.includes(full) ? full : null;
+    this.#grid.classList.toggle("full", found !== null);
+    document.body.classList.toggle("full-page", found !== null);
+    this.#back.hidden = found === null;
+    return found;
+  }
+
+  /** Whether cards can stand at the layout's places. */
+  #fits() {
+    const { layout, hosts, full } = this.#room.store.state.dashboard;
+    const widths = Object.values(layout?.places ?? {}).map(({ w }) => w);
+    if (!layout || !widths.length || hosts.length > 1 || full || narrow()) return false;
+    return (Math.min(...widths) * (this.#grid.clientWidth + GAP)) / layout.columns - GAP >= LEAST_WIDTH;
+  }
+
+  /** @param {string} name */
+  #shelf(name) {
+    const shelf = this.#shelves.get(name) ?? new Shelf(name, () => this.#room.store.do(group_folded, name));
+    this.#shelves.set(name, shelf);
+    return shelf;
   }
 
   /** @param {string} host */
@@ -115,13 +191,14 @@ class Board {
     let entry = this.#cards.get(key);
     if (!entry) {
       const card = parseWish(wish)?.id === "verdict" ? new VerdictCard(wish, host, this.#room) : new Card(wish, host, this.#room);
-      entry = { card, leave: this.#room.painter.add(card) };
+      card.node.append(el("i", { class: "grip", title: "Drag to resize" }));
+      entry = { card, cell: el("div", { class: "cell" }, card.node), leave: this.#room.painter.add(card) };
       this.#cards.set(key, entry);
     }
     const parsed = parseWish(wish);
     const known = parsed && findWidget(this.#room.store.state, parsed.id);
     entry.card.name(parsed?.options.title ?? parsed?.options.expr ?? known?.title ?? "", known?.unit ?? "", many);
-    return entry.card;
+    return entry;
   }
 
   /** @param {string[]} hosts @param {Set<string>} kept */
@@ -131,10 +208,11 @@ class Board {
       head.destroy();
       this.#heads.delete(host);
     }
-    for (const [key, { card, leave }] of this.#cards) {
+    for (const [key, { card, cell, leave }] of this.#cards) {
       if (kept.has(key)) continue;
       leave();
       card.destroy();
+      cell.remove();
       this.#cards.delete(key);
     }
   }
@@ -179,13 +257,6 @@ class Board {
       el("div", { class: "empty-hosts" }, home ? add(home, home === "local" ? "This server’s own host" : home) : "", ...others.map((host) => add(host, host))),
     );
   }
-}
-
-/** Puts nodes into order, moving only those that stand elsewhere. @param {Element} parent @param {Element[]} nodes */
-function place(parent, nodes) {
-  nodes.forEach((node, n) => {
-    if (parent.children[n] !== node) parent.insertBefore(node, parent.children[n] ?? null);
-  });
 }
 
 export { Board };

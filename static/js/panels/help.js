@@ -25,7 +25,8 @@ const KEYS = [
   ["l", "the focused widget as lines, as areas, on a log scale"],
   ["v", "the focused widget as a table"],
   ["s", "where the focused widget’s numbers come from"],
-  ["Alt ← →", "move the focused widget"],
+  ["f", "the focused widget fills the page, and back"],
+  ["Alt ← → ↑ ↓", "move the focused widget; with Shift its size"],
   ["x", "remove the focused widget"],
   ["Esc", "leave what is open"],
   ["?", "this help"],
@@ -38,6 +39,7 @@ const HINTS = [
   "Drag with Shift or the middle button, or turn a wheel sideways, to move through time on all charts.",
   "Click on a chart to pin the crosshair and its numbers to that second; click again to let go.",
   "On a log scale, zero and less stand on a floor that says so: a logarithm has no room for them.",
+  "Drag a widget by its head to move it, by its corner to resize it. Back undoes that.",
   "Grey bands have no data. They are never drawn as zero.",
 ];
 

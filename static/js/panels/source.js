@@ -87,4 +87,4 @@ async function askAll(host, names, list, signal) {
   }
 }
 
-export { openSource };
+export { metricNames, openSource };

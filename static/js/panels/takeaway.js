@@ -96,7 +96,7 @@ class Takeaway {
   /** This card alone, without the page around it. @param {Card} card */
   #link(card) {
     const { dashboard } = this.#store.state;
-    const alone = { ...dashboard, hosts: [card.host], preset: null, wishes: [card.wish] };
+    const alone = { ...dashboard, hosts: [card.host], preset: null, wishes: [card.wish], layout: null, full: null };
     return `${window.location.origin}/embed${encode(alone)}`;
   }
 

@@ -69,6 +69,7 @@ class Card {
   /** In the corner where the axes meet: the zone of the times; a click changes it. */
   #zone;
   #pointing;
+  #whole = false;
   /** Rows drawn so far, for tests. */
   points = 0;
   /** Right end of what was drawn last. */
@@ -286,6 +287,13 @@ class Card {
     const lines = widget.kind === "stacked" ? [totals(pens.map(({ index }) => view.columns[index]))] : undefined;
     this.#drawing = { view, paper, pens, rest, limits, marks, range, lines, seats: this.#seats, ghost };
     this.#content.draw(pictureOf(widget, this.#drawing), !store.state.dashboard.frozen || feeds.sway !== null);
+  }
+
+  /** Alone on the page, it lists all of its series. @param {boolean} on */
+  set whole(on) {
+    if (this.#whole === on) return;
+    this.#whole = on;
+    if (this.#reader.listed !== on) this.#list_all();
   }
 
   #list_all() {

@@ -11,6 +11,7 @@ import { Renderer } from "../renderer.js";
 const DRAG = 8;
 /** Pixels of one line of a wheel that counts in lines. */
 const WHEEL_LINE = 16;
+const REST = 120;
 
 /**
  * @typedef {{hover: (share: number|null) => void, choose: (from: number, to: number) => void, live: () => void,
@@ -29,6 +30,7 @@ class Plot {
   #stop = new AbortController();
   #size = { width: 0, height: 0 };
   #resize;
+  #settle = 0;
   /** @type {number|null} */
   #pressed = null;
   /** Where a hand that moves through time was last, in pixels. @type {number|null} */
@@ -44,8 +46,14 @@ class Plot {
     this.#renderer.node.setAttribute("aria-labelledby", about);
     this.node.append(this.#renderer.node, this.#cross, this.#choice);
     this.#listen();
-    this.#resize = new ResizeObserver(() => {
+    const drawAnew = () => {
       if (this.#measure()) resized();
+    };
+    this.#resize = new ResizeObserver(() => {
+      clearTimeout(this.#settle);
+      // While a corner is dragged, the size is another one at each pixel: it is drawn when that rests.
+      if (this.node.closest(".grid-stack")) this.#settle = setTimeout(drawAnew, REST);
+      else drawAnew();
     });
     this.#resize.observe(this.node);
   }
@@ -75,6 +83,7 @@ class Plot {
   destroy() {
     this.#stop.abort();
     this.#resize.disconnect();
+    clearTimeout(this.#settle);
     this.#renderer.destroy();
   }
 

@@ -3,8 +3,8 @@
  * widgets/card.js, of words instead of points. A click on a cell leads to the widget that shows it.
  */
 
-import { widget_added } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
+import { widget_revealed } from "../layouts.js";
 import { hostTitle } from "../model/hosts.js";
 import { ASPECTS, NAMES, RESOURCES, cellAt, cellsOf, news, sentence } from "../model/verdict.js";
 import { parseWish } from "../model/wish.js";
@@ -157,7 +157,7 @@ class VerdictCard {
   /** To the widget that shows a cell; it is added where it is not on the page. @param {CellButton} button */
   #go(button) {
     if (!button.widget) return;
-    if (!this.#card(button.widget)) this.#room.store.do(widget_added, button.widget);
+    this.#room.store.do(widget_revealed, button.widget);
     const card = this.#card(button.widget);
     if (!card) return;
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -167,7 +167,7 @@ class VerdictCard {
 
   /** The card of a widget on the same host. @param {string} id @returns {HTMLElement|null} */
   #card(id) {
-    const cards = /** @type {HTMLElement[]} */ ([...(this.node.parentElement?.children ?? [])]);
+    const cards = /** @type {HTMLElement[]} */ ([...(this.node.closest(".board")?.querySelectorAll(".card") ?? [])]);
     return cards.find((card) => card.dataset.host === this.host && parseWish(card.dataset.wish ?? "")?.id === id) ?? null;
   }
 }
