@@ -76,6 +76,12 @@ class Settings:
     spare_hosts: bool = _setting(
         True, "Ask less of a host that is short of CPU, or whose samples take a fifth of a period."
     )
+    bursts: int = _setting(4, "Bursts (ten samples a second) at the same time; 0: none.")
+    burst_seconds: int = _setting(60, "Longest burst, in seconds.")
+    burst_metrics: int = _setting(50, "Metrics of a host in a burst.")
+    burst_values: int = _setting(2000, "Values of a host per sample of a burst.")
+    burst_bytes: int = _setting(64 * 1024 * 1024, "Memory for all bursts, in bytes.")
+    burst_keep: int = _setting(600, "Seconds a burst is kept after its end.")
     inbound_rate: int = _setting(20, "Messages per second taken from one viewer.")
     inbound_bytes: int = _setting(64 * 1024, "Largest message taken from a viewer, in bytes.")
     new_hosts_rate: int = _setting(60, "New hosts tried per minute, all viewers together.")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vectorpy.errors import BadHost, HostDown, UserError
-from vectorpy.model import units, wire
+from vectorpy.model import burst, units, wire
 from vectorpy.model.watch import ChannelSpec, Wish
 
 SCHEMA = json.loads((resources.files("vectorpy.model") / "wire.schema.json").read_text("utf-8"))
@@ -58,6 +58,20 @@ MESSAGES = {
     "marks": wire.marks("web-01", 102, "host-restarted", "The host was started anew."),
     "problem": wire.problem("host-down", "Host down", "Nothing answers.", "web-01", "Look.", 502),
     "bye": wire.bye("The server stops."),
+    "burst": burst.told(
+        "web-01",
+        "b1",
+        "refused",
+        start=17_950_000_000,
+        until=17_950_000_599,
+        reason="Too much.",
+        wishes=["load"],
+        left={"connections": "A table."},
+        needs={"load": {"kernel.all.load"}},
+        most=50,
+    ),
+    "burst_layout": burst.layout("b1", 2, 0.1, [WIDGET]),
+    "burst_points": burst.points("b1", 2, [17_950_000_000], [[1.5], [None]], whole=True),
     "catalog": wire.catalog(["own.toml, line 3: the widget 'a': title is missing."]),
 }
 

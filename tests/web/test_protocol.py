@@ -24,6 +24,9 @@ def test_hello_comes_first_with_the_limits_of_pages(server: Any) -> None:
         "inbound_bytes": 65536,
         "ring_seconds": 600,
         "series_drawn": 50,
+        "bursts": 4,
+        "burst_seconds": 60,
+        "burst_metrics": 50,
     }
 
 

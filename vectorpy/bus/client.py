@@ -181,6 +181,10 @@ class BusClient:
             raise error_of(ask.header["problem"])
         return ask.header, ask.text
 
+    def tell(self, op: str, **fields: Any) -> None:
+        """Say something that has no answer; where the sampler is away, it is not said."""
+        self._send({"op": op, **fields})
+
     @staticmethod
     def events(header: dict[str, Any], text: str) -> list[tuple[str, str]]:
         """A reply's events: `(name, text)` in their order."""
@@ -326,7 +330,7 @@ class BusClient:
         if problem:
             self._on_event(join.spec.key, "problem", text)
         for event, part in events:
-            room = f"host:{join.spec.host}" if event == "state" else join.spec.key
+            room = f"host:{join.spec.host}" if event in ("state", "burst") else join.spec.key
             self._on_event(room, event, part)
 
 

@@ -39,6 +39,14 @@ class Session:
             "health": lambda ask: hub.health(),
             "ping": lambda ask: {"version": hub.version},
         }
+        self._burst_ops: dict[str, Callable[[dict[str, Any]], None]] = {
+            "burst": self._burst,
+            "burst_join": self._burst_join,
+            "burst_leave": lambda ask: hub.bursts.leave(
+                str(ask["burst"]), self, str(ask["viewer"])
+            ),
+            "burst_stop": lambda ask: hub.bursts.stop(str(ask["burst"])),
+        }
         self._slow_ops: dict[str, Callable[[dict[str, Any]], Any]] = {
             "host": lambda ask: hub.host(str(ask["host"]), start=bool(ask.get("start", True))),
             "search": lambda ask: hub.search(
@@ -71,6 +79,8 @@ class Session:
             self._guard(ask, self._join)
         elif op == "history":
             self._guard(ask, self._history)
+        elif op in self._burst_ops:
+            self._guard(ask, self._burst_ops[op])
         elif op in self._quick_ops:
             self._guard(ask, lambda ask: self._answer(ask, self._quick_ops[op](ask)))
         elif op in self._slow_ops:
@@ -97,6 +107,21 @@ class Session:
             str(ask["channel"]), int(ask["from"]), int(ask["to"]), layout=bool(ask.get("layout"))
         )
         self._events(ask, events)
+
+    def _burst(self, ask: dict[str, Any]) -> None:
+        wishes = [str(wish) for wish in ask["wishes"]]
+        events = self._hub.bursts.start(
+            str(ask["burst"]),
+            str(ask["host"]),
+            wishes,
+            int(ask["seconds"]),
+            self,
+            str(ask["viewer"]),
+        )
+        self._events(ask, events)
+
+    def _burst_join(self, ask: dict[str, Any]) -> None:
+        self._events(ask, self._hub.bursts.join(str(ask["burst"]), self, str(ask["viewer"])))
 
     def _events(
         self, ask: dict[str, Any], events: Sequence[tuple[str, bytes]], **more: str

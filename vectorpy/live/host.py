@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
 from vectorpy.catalog.widget import Widget
 from vectorpy.errors import VectorpyError
@@ -50,6 +51,8 @@ class Host:
         self.polls = self.requests = 0
         self.asking: float | None = None
         self.last_live: float | None = None
+        # How late its samples begin, in seconds: the mean over some of them.
+        self.lateness = 0.0
         self.last_error: VectorpyError | None = None
         self.thread: threading.Thread | None = None
         self.merged: Host | None = None
@@ -337,6 +340,11 @@ class Host:
     def epoch(self) -> str:
         """The name of this life of its points."""
         return self._epoch
+
+    def tell_burst(self, told: dict[str, Any]) -> None:
+        """A burst of it began, changed or ended: all who watch hear of it, and who joins later."""
+        with self.lock:
+            self._voice.burst(told)
 
     # -- what goes out ---------------------------------------------------------
 

@@ -7,7 +7,6 @@ is `host`'s and `channel`'s. Its methods may be called from any thread.
 from __future__ import annotations
 
 import logging
-import os
 import random
 import threading
 from collections import Counter
@@ -25,7 +24,8 @@ from vectorpy.errors import (
     UnknownName,
     VectorpyError,
 )
-from vectorpy.live import facts, memory
+from vectorpy.live import facts, health, memory
+from vectorpy.live.bursts import Bursts
 from vectorpy.live.channel import Event, Sink, Versions
 from vectorpy.live.clock import Clock, SystemClock
 from vectorpy.live.host import Answer, Host
@@ -79,6 +79,7 @@ class Hub:
         versions = Versions(self._clock.now)
         self._world = World(settings, catalog, self._clock, versions, recorded, catalog.histograms)
         self._lookup = Lookup(dials, catalog, self._clock, self._is_late)
+        self.bursts = Bursts(lambda: self._world, self._all, dials, threads=threads)
         self._gate = threading.BoundedSemaphore(settings.gate_probes)
         self._lock = threading.RLock()
         self._hosts: dict[str, Host] = {}
@@ -118,6 +119,7 @@ class Hub:
         """A web process is gone: all its viewers leave."""
         for host in self._all():
             host.drop(sink)
+        self.bursts.drop(sink)
 
     def history(self, channel: str, start: int, end: int, *, layout: bool = False) -> list[Event]:
         """A joined channel's history between two seconds; UnknownName where nobody joined it."""
@@ -242,6 +244,7 @@ class Hub:
             host.supervise()
             if not host.kept() and host.thread is None:
                 self._forget(host)
+        self.bursts.keep()
         self._bound_memory()
 
     def _forget(self, host: Host) -> None:
@@ -267,6 +270,7 @@ class Hub:
     def close(self) -> None:
         """Stop sampling. Threads that wait for a host are left to end by themselves."""
         self._closed.set()
+        self.bursts.close()
         for host in self._all():
             host.stop()
 
@@ -373,27 +377,9 @@ class Hub:
         return [{"name": s.name, "ok": s.ok, "text": s.text} for s in self._check(hid, widgets)]
 
     def health(self) -> dict[str, Any]:
-        """How the sampler process does, in numbers and without names of hosts."""
-        hosts = self._all()
-        shed = sum(h.demand.shed for h in hosts)
-        left_out = sum(h.demand.left_out > 0 for h in hosts)
-        hits = {**self._hits, "tick_metrics": left_out, "fetch_values": shed}
-        names = ("max_hosts", "new_hosts_rate", "tick_metrics", "fetch_values", "ring_bytes")
-        limits = {n: {"value": getattr(self._settings, n), "hits": hits.get(n, 0)} for n in names}
-        return {
-            "up": True,
-            "version": self.version,
-            "pid": os.getpid(),
-            "since": round(self._since),
-            "hosts": len(hosts),
-            "states": dict(Counter(host.status.state for host in hosts)),
-            "viewers": len({v for h in hosts for c in h.listed() for v in c.viewers}),
-            "channels": sum(len(host.channels) for host in hosts),
-            "ring_bytes": sum(host.record.ring.bytes for host in hosts),
-            "late": sum(host.status.state in ("late", "stale") for host in hosts),
-            "threads": threading.active_count(),
-            "limits": limits,
-        }
+        """How the sampler process does; see `health.told`."""
+        hosts, settings = self._all(), self._settings
+        return health.told(hosts, self.bursts, settings, self.version, self._since, self._hits)
 
     def _is_late(self, name: str) -> bool:
         host = self._hosts.get(name)

@@ -31,12 +31,18 @@ class Record:
     """One host's descriptors, rates and ring. `histograms` are metrics by ranges of values.
 
     `checked` rises whenever it changes which widgets can draw (descriptors, and
-    metrics that have no value), `churn` whenever instances came or went.
+    metrics that have no value), `churn` whenever instances came or went. One that
+    went stays for `vanished` seconds (or tenths, where those are counted).
     """
 
     def __init__(
-        self, seconds: int, limit_bytes: int, histograms: Collection[str] = frozenset()
+        self,
+        seconds: int,
+        limit_bytes: int,
+        histograms: Collection[str] = frozenset(),
+        vanished: int = VANISHED_SECONDS,
     ) -> None:
+        self.vanished = vanished
         self.histograms = frozenset(histograms)
         self.ring = Ring(seconds, limit_bytes)
         self.rates = Rates(self.histograms)
@@ -104,7 +110,7 @@ class Record:
             if instance in self._present.get(metric, ()):
                 return True
             gone = self._gone.get(metric, {}).get(instance)
-            if gone is not None and t - gone < VANISHED_SECONDS:
+            if gone is not None and t - gone < self.vanished:
                 return True
         return False
 
@@ -207,7 +213,7 @@ class Record:
 
     def _expire(self, t: int) -> None:
         for metric, gone in list(self._gone.items()):
-            old = [i for i, when in gone.items() if t - when >= VANISHED_SECONDS]
+            old = [i for i, when in gone.items() if t - when >= self.vanished]
             for instance in old:
                 del gone[instance]
             if old:
@@ -218,4 +224,4 @@ class Record:
 
     def _plan_expiry(self) -> None:
         times = [when for gone in self._gone.values() for when in gone.values()]
-        self._next_expiry = min(times) + VANISHED_SECONDS if times else None
+        self._next_expiry = min(times) + self.vanished if times else None

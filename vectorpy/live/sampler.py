@@ -36,6 +36,8 @@ _ASK_AGAIN = 30.0
 _OVERLOADED_PAUSE = 10.0
 # A slot that begins later than this after its time is not its second's any more.
 _TOO_LATE = 0.5
+# What the newest sample weighs in how late they begin.
+_LATENESS = 0.2
 # The thread looks this often whether it is still wanted, in seconds.
 _NAP = 5.0
 
@@ -235,6 +237,7 @@ class Sampler:
 
     def _sample(self, slot: Slot) -> None:
         started = self._clock.now()
+        self._host.lateness += _LATENESS * (max(0.0, started - slot.at) - self._host.lateness)
         try:
             self._describe_new()
             sample = self._healed_fetch(self._host.names())

@@ -45,6 +45,8 @@ class View:
     the last seconds that series are chosen by.
     """
 
+    choose_each = CHOOSE_SECONDS
+
     def __init__(
         self,
         wish: Wish,
@@ -56,7 +58,7 @@ class View:
         self.wish = wish
         self.interval = interval
         self.version = 0
-        self.span = CHOOSE_SECONDS
+        self.span = self.choose_each
         self._limit = limit
         self._widget: Widget | None = None
         self._drawn: Widget | None = None
@@ -144,7 +146,7 @@ class View:
             return True
         if not self._ranked and self._churn == record.churn:
             return False
-        return not 0 <= t - self._chosen < CHOOSE_SECONDS
+        return not 0 <= t - self._chosen < self.choose_each
 
     def _choose(self, record: Record, t: int) -> None:
         drawn = self._drawn

@@ -24,6 +24,7 @@ class Voice:
         self._ids, self._channels, self._clock = ids, channels, clock
         self._teller = Teller()
         self._marks: list[tuple[int, str, str]] = []
+        self._burst: dict[str, Any] | None = None
 
     def state(self, status: Status) -> None:
         """Tell the state by all names of the host, where it is news."""
@@ -43,11 +44,22 @@ class Voice:
             self._tell(name, "marks", _encode(wire.marks(name, t, kind, text)))
         self._marks = [*self._marks, (t, kind, text)][-_MARKS_KEPT:]
 
+    def burst(self, told: dict[str, Any]) -> None:
+        """A burst of the host does so now."""
+        self._burst = told
+        for name in self._ids:
+            self._tell(name, "burst", _encode({**told, "host": name}))
+
     def opening(self, name: str, status: Status, window: int) -> list[Event]:
-        """For one who joins: the state, and what happened in the last `window` seconds."""
+        """For one who joins: the state, what happened in the last `window` seconds, a burst."""
         since = self._clock.now() - window
         marks = [wire.marks(name, *mark) for mark in self._marks if mark[0] >= since]
-        return [("state", _encode(status.message(name))), *(("marks", _encode(m)) for m in marks)]
+        told = [("state", status.message(name)), *(("marks", mark) for mark in marks)]
+        burst = self._burst
+        # One that is over is told of as long as its points are kept.
+        if burst is not None and not 0 < burst["held"] <= self._clock.now() * 1000:
+            told.append(("burst", {**burst, "host": name}))
+        return [(event, _encode(message)) for event, message in told]
 
     def _tell(self, name: str, event: str, text: bytes) -> None:
         """Send to the room of one of the host's names, once per web process that watches it."""

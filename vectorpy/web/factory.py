@@ -23,6 +23,7 @@ from vectorpy.catalog.followed import Followed
 from vectorpy.model import wire
 from vectorpy.settings import Settings
 from vectorpy.web import api, errors, ops, pages, security, sockets
+from vectorpy.web.bursts import BurstRelay
 from vectorpy.web.limits import Limits
 from vectorpy.web.live import Relay
 from vectorpy.web.points import Points
@@ -74,12 +75,12 @@ class Web:
             self.connections.emit("catalog", wire.catalog(self.followed.problems))
 
 
-def _linked(pulse: Pulse, relay: Relay) -> Callable[[bool], None]:
-    """Tells both that the bus was gained or lost."""
+def _linked(*heard: Callable[[bool], None]) -> Callable[[bool], None]:
+    """Tells all of them that the bus was gained or lost."""
 
     def told(up: bool) -> None:
-        pulse.link(up)
-        relay.on_link(up)
+        for hear in heard:
+            hear(up)
 
     return told
 
@@ -117,8 +118,9 @@ def create_app(
     )
     points = Points(settings, lambda: relay.bus, limits, clock=clock)
     relay.listen(points.heard)
-    relay.attach(make_bus(relay.on_event, _linked(pulse, relay)))
-    sockets.install(socketio, connections, relay, secrets.token_hex(8))
+    bursts = BurstRelay(relay, connections)
+    relay.attach(make_bus(relay.on_event, _linked(pulse.link, relay.on_link, bursts.on_link)))
+    sockets.install(socketio, connections, relay, bursts, secrets.token_hex(8))
     vendor = pages.Vendor(settings)
     problems = lambda: followed.problems if followed else list(catalog.problems)  # noqa: E731
     app.register_blueprint(pages.blueprint(folder, vendor))

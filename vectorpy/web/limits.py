@@ -26,6 +26,12 @@ LIMITS = (
     "tick_metrics",
     "fetch_values",
     "series_drawn",
+    "bursts",
+    "burst_seconds",
+    "burst_metrics",
+    "burst_values",
+    "burst_bytes",
+    "burst_keep",
     "answer_bytes",
     "connect_timeout",
     "read_timeout",
@@ -43,6 +49,9 @@ _TOLD = (
     "inbound_bytes",
     "ring_seconds",
     "series_drawn",
+    "bursts",
+    "burst_seconds",
+    "burst_metrics",
 )
 
 

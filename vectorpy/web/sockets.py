@@ -22,6 +22,7 @@ from vectorpy import aio
 from vectorpy.errors import LimitReached, Unavailable, UserError, VectorpyError
 from vectorpy.model import wire
 from vectorpy.settings import Settings
+from vectorpy.web.bursts import BurstRelay
 from vectorpy.web.limits import Bucket, Limits
 from vectorpy.web.live import Relay
 from vectorpy.web.seats import Viewer
@@ -239,6 +240,7 @@ def install(
     socketio: SocketIO,
     connections: Connections,
     relay: Relay,
+    bursts: BurstRelay,
     name: str,
 ) -> None:
     """Register all handlers. `name` is this process's random id, told in `hello`."""
@@ -268,6 +270,7 @@ def install(
 
     @server.on("disconnect")  # type: ignore[untyped-decorator]
     def disconnect(sid: str, reason: str) -> None:
+        bursts.remove(sid)
         relay.remove(sid)
 
     for event, handler in (
@@ -276,6 +279,10 @@ def install(
         ("hold", relay.hold),
         ("history", relay.history),
         ("ack", relay.ack),
+        ("burst", bursts.start),
+        ("burst_join", bursts.join),
+        ("burst_leave", bursts.leave),
+        ("burst_stop", bursts.stop),
     ):
         server.on(event, _handler(relay, event, handler))
     server.on("*", _unknown(relay))
