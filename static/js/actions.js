@@ -19,7 +19,7 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark"|"contrast", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, held: number, notices: Notice[],
  *   recent: string[], home: string|null, narrow: Record<string, import("./model/types.js").Narrow>,
- *   groups: Record<string, import("./model/types.js").Group[]>}} State held: seconds of the past that
+ *   groups: Record<string, import("./model/types.js").Group[]>, bursts: Record<string, import("./model/burst.js").Told>}} State held: seconds of the past that
  *   the server keeps; narrow, groups: by host
  */
 
@@ -40,6 +40,7 @@ function initialState() {
     home: null,
     narrow: {},
     groups: {},
+    bursts: {},
   };
 }
 
@@ -262,6 +263,18 @@ function link_changed(state, link) {
   return { ...state, link };
 }
 
+/** A burst does so now. @param {State} state @param {import("./model/burst.js").Told} told @returns {State} */
+function burst_told(state, told) {
+  return { ...state, bursts: { ...state.bursts, [told.burst]: told } };
+}
+
+/** A burst is of no more interest, or not kept any more. @param {State} state @param {string} burst @returns {State} */
+function burst_forgotten(state, burst) {
+  const bursts = { ...state.bursts };
+  delete bursts[burst];
+  return { ...state, bursts };
+}
+
 /** A notice replaces the one of the same key. @param {State} state @param {Notice} notice @returns {State} */
 function notice_given(state, notice) {
   return { ...state, notices: [...state.notices.filter((one) => one.key !== notice.key), notice].slice(-5) };
@@ -301,6 +314,8 @@ function series_isolated(state, { wish, name }) {
 }
 
 export {
+  burst_forgotten,
+  burst_told,
   catalog_loaded,
   container_chosen,
   container_told,

@@ -73,6 +73,7 @@ const ICONS = /** @type {Record<string, string>} */ ({
   chevron: "M4 6l4 4 4-4",
   guilty: "M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM6 6l4 4M10 6l-4 4",
   watch: "M8 2.2L14.3 13.5H1.7zM8 6.4v3.3M8 11.6h.01",
+  burst: "M9.2 1.5L3.5 9H8l-1.2 5.5L12.5 7H8z",
   clock: "M8 2.2a5.8 5.8 0 100 11.6A5.8 5.8 0 008 2.2zM8 5v3.2l2 1.2",
 });
 

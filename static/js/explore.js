@@ -49,7 +49,7 @@ class Explorer {
     clearTimeout(this.#timer);
     this.#intent = 0;
     const { sway } = this.#feeds;
-    if (sway) this.#store.do(view_frozen, rounded(sway));
+    if (sway) this.#store.do(view_frozen, rounded(sway, this.#store.state.dashboard.interval));
     this.#drop();
   }
 

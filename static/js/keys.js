@@ -10,7 +10,7 @@ import { dialogOpen } from "./panels/dialog.js";
 
 /**
  * @typedef {{hosts: () => void, pick: () => void, metrics: () => void, container: () => void, preset: () => void,
- *   pause: () => void, help: () => void, source: (card: HTMLElement) => void, look: (card: HTMLElement) => void,
+ *   pause: () => void, burst: () => void, help: () => void, source: (card: HTMLElement) => void, look: (card: HTMLElement) => void,
  *   table: (card: HTMLElement) => void, release: () => boolean, pan: (share: number) => void,
  *   zoom: (factor: number) => void,
  *   step: (card: HTMLElement, how: import("./model/layout.js").Way|import("./model/layout.js").Growth) => void}} Hands
@@ -45,6 +45,7 @@ function bindings(store, hands) {
     p: () => hands.preset(),
     n: () => hands.container(),
     " ": () => hands.pause(),
+    b: () => hands.burst(),
     "?": () => hands.help(),
     t: () => nextTheme(store),
     "[": () => window(-1),

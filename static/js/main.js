@@ -4,6 +4,7 @@
 
 import * as actions from "./actions.js";
 import { get } from "./api.js";
+import { Bursts } from "./bursts.js";
 import { catalogOf, reloadCatalog } from "./catalogue.js";
 import { plotlyLoaded, warmUp } from "./chart.js";
 import { say } from "./dom.js";
@@ -13,6 +14,7 @@ import { startKeys } from "./keys.js";
 import { Painter } from "./painter.js";
 import { mountBar } from "./panels/bar.js";
 import { Board } from "./panels/board.js";
+import { BurstDesk } from "./panels/burstdesk.js";
 import { mountContainers } from "./panels/containers.js";
 import { mountFoot } from "./panels/foot.js";
 import { openHelp } from "./panels/help.js";
@@ -43,11 +45,12 @@ const painter = new Painter();
 const link = new Link({
   event: (name, message) => {
     if (name === "catalog") reloadCatalog(store);
-    else feeds.take(name, message);
+    else if (!bursts.take(name, message)) feeds.take(name, message);
   },
   up: () => {
     store.do(actions.link_changed, { up: true, text: "" });
     feeds.connected();
+    bursts.connected();
   },
   down: (text) => {
     feeds.disconnected();
@@ -57,10 +60,16 @@ const link = new Link({
 const feeds = new Feeds(store, link);
 
 const explorer = new Explorer(store, feeds, painter);
+const bursts = new Bursts(store, link, () => feeds.clock.time(feeds.now()));
 const takeaway = new Takeaway(store, feeds);
 
 startPrefs(store);
-const palette = startTheme(store, () => painter.mark_all());
+/** @type {BurstDesk|null} */
+let desk = null;
+const palette = startTheme(store, () => {
+  painter.mark_all();
+  desk?.mark_all();
+});
 
 function pause() {
   store.do(actions.view_frozen, store.state.dashboard.frozen ? null : feeds.span());
@@ -104,6 +113,7 @@ function cardMenu(card, button) {
     ...cardItems(store, board, card),
     ...lookItems(store, card),
     ...(card.plot ? [{ label: "Show as table", run: () => table(card) }] : []),
+    { label: "Burst: 10 a second for 60 s", run: () => burst.start(card.host, [card.wish]) },
     ...takeaway.items(card),
     { label: "Remove", run: () => store.do(actions.widget_removed, card.wish), off: last },
   ]);
@@ -115,10 +125,14 @@ const bar = mountBar(byId("bar"), store, {
   layout: (button) => openMenu(button, layoutItems(store)),
   help: openHelp,
   pause,
+  burst: () => burst.ask(),
   container: containers.node,
 });
 const cursor = new Cursor((fn) => painter.each_visible(fn));
 const tooltip = new Tooltip(document.body);
+const speak = (/** @type {string} */ text) => say(byId("spoken"), text);
+const burst = new BurstDesk({ node: byId("burst"), board: byId("board"), strip: byId("bursts"), store, bursts, tooltip, palette, source, speak });
+desk = burst;
 const board = new Board(byId("board"), {
   store,
   feeds,
@@ -127,7 +141,7 @@ const board = new Board(byId("board"), {
   cursor,
   tooltip,
   explorer,
-  speak: (text) => say(byId("spoken"), text),
+  speak,
   open_menu: cardMenu,
 });
 feeds.on_points = (host, tick) => board.points_arrived(host, tick);
@@ -142,6 +156,7 @@ startKeys(store, {
   container: containers.open,
   preset: () => byId("bar").querySelector("select")?.focus(),
   pause,
+  burst: () => burst.ask(),
   help: openHelp,
   look: (node) => withChart(node, (card) => changeLook(store, card)),
   table: (node) => withChart(node, table),
@@ -206,6 +221,8 @@ Object.defineProperty(window, "vectorpy", {
     get drawn() { return painter.drawn; },
     /** @param {string} host @param {string} wish */
     figure: (host, wish) => board.figure(host, wish),
+    /** @param {string} wish */
+    burst_figure: (wish) => burst.figure(wish),
     get state() { return structuredClone(store.state); },
   }),
 });

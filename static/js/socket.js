@@ -5,7 +5,8 @@
 
 // By a variable, so that type checks need not read the packed file.
 const CLIENT = "../vendor/socket.io.esm.min.js";
-const EVENTS = ["hello", "watching", "state", "layout", "history", "tick", "rows", "marks", "problem", "catalog"];
+const EVENTS = ["hello", "watching", "state", "layout", "history", "tick", "rows", "marks", "problem", "catalog",
+  "burst", "burst_layout", "burst_points"];
 
 /**
  * @typedef {{event: (name: string, message: any) => void, up: () => void,

@@ -35,6 +35,7 @@ OWN_LATE = 0.1
 # A host's hunger for CPU is that of so many seconds, as far as they are known.
 _HUNGRY_SECONDS, _HUNGRY_LEAST = 10, 3
 _TABLE = "Its rows change as a whole; a burst draws lines."
+_NARROW = "It is narrowed to a container, whose control group is looked for each second."
 _VERDICT = "A verdict needs minutes, not tenths of a second."
 
 
@@ -183,6 +184,9 @@ class Bursts:
                 continue
             if verdict_view(wish, 1, world.catalog):
                 left[wish.text] = _VERDICT
+                continue
+            if wish.get("container"):
+                left[wish.text] = _NARROW
                 continue
             metrics, why = _drawn(host, wish, world)
             if why:

@@ -128,6 +128,5 @@ def create_app(
     cuts = lambda: dict(connections.cuts)  # noqa: E731
     app.register_blueprint(ops.blueprint(settings, relay, pulse, cuts, problems))
     errors.install(app)
-    guard = security.Guard(app.wsgi_app, settings, policy)
-    wsgi = security.behind_proxies(guard, settings)
+    wsgi = security.behind_proxies(security.Guard(app.wsgi_app, settings, policy), settings)
     return Web(app, socketio, wsgi, relay, points, connections, vendor, pulse, followed)

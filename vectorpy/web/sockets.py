@@ -273,19 +273,24 @@ def install(
         bursts.remove(sid)
         relay.remove(sid)
 
-    for event, handler in (
-        ("watch", relay.watch),
-        ("unwatch", relay.unwatch),
-        ("hold", relay.hold),
-        ("history", relay.history),
-        ("ack", relay.ack),
-        ("burst", bursts.start),
-        ("burst_join", bursts.join),
-        ("burst_leave", bursts.leave),
-        ("burst_stop", bursts.stop),
-    ):
+    for event, handler in _handlers(relay, bursts).items():
         server.on(event, _handler(relay, event, handler))
     server.on("*", _unknown(relay))
+
+
+def _handlers(relay: Relay, bursts: BurstRelay) -> dict[str, Callable[[Viewer, Any], None]]:
+    """Who takes which event of a page."""
+    return {
+        "watch": relay.watch,
+        "unwatch": relay.unwatch,
+        "hold": relay.hold,
+        "history": relay.history,
+        "ack": relay.ack,
+        "burst": bursts.start,
+        "burst_join": bursts.join,
+        "burst_leave": bursts.leave,
+        "burst_stop": bursts.stop,
+    }
 
 
 def _handler(

@@ -25,7 +25,7 @@ const FORMULA = /^[=+\-@\t\r]/;
 
 /** @param {number} t */
 function utcText(t) {
-  return new Date(t * 1000).toISOString().replace(/\.000Z$/, "Z");
+  return new Date(Math.round(t * 1000)).toISOString().replace(/\.000Z$/, "Z");
 }
 
 /** One field of CSV (RFC 4180); names that a spreadsheet would compute are told as text. @param {string|number|null} value */
@@ -70,7 +70,7 @@ function jsonText({ host, title, wish, unit, interval, from, to, times, lines, t
     name,
     unit: of,
     labels,
-    points: Array.from(times, (t, n) => [t * 1000, Number.isFinite(values[n]) ? values[n] : null]),
+    points: Array.from(times, (t, n) => [Math.round(t * 1000), Number.isFinite(values[n]) ? values[n] : null]),
   }));
   return JSON.stringify({ ...head, unit, interval, series }, null, 1);
 }

@@ -26,9 +26,9 @@ function literal(text) {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/%\{/g, "%\u200b{");
 }
 
-/** @param {Paper} paper @param {number} from @param {number} to */
-function timeAxis(paper, from, to) {
-  const ticks = timeTicks(from, to, paper.width - MARGIN.l - MARGIN.r, paper.utc);
+/** @param {Paper} paper @param {import("./types.js").View} view */
+function timeAxis(paper, { from, to, interval }) {
+  const ticks = timeTicks(from, to, paper.width - MARGIN.l - MARGIN.r, paper.utc, interval < 1);
   return {
     type: "linear",
     range: [from, to],
@@ -185,7 +185,7 @@ function figureLayout(paper, view, yaxis, extra = { shapes: [], annotations: [] 
     hovermode: false,
     dragmode: false,
     font: { family: "Inter, system-ui, sans-serif", size: 11, color: palette.muted },
-    xaxis: timeAxis(paper, from, to),
+    xaxis: timeAxis(paper, view),
     yaxis,
     shapes: [...bands.map((band) => bandShape(band, palette.band)), ...extra.shapes],
     annotations: [...(start?.notes ?? []), ...extra.annotations],

@@ -11,7 +11,7 @@ const APART = 2.5;
  * @param {import("./types.js").View} view
  * @returns {[number, number][]} from the middle after the last good row to that before the next
  */
-function gapBands({ times, presence, interval, from, to, since }) {
+function gapBands({ times, presence, interval, from, to, since, until = to }) {
   /** @type {[number, number][]} */
   const bands = [];
   const start = Math.max(from, since - interval / 2);
@@ -31,7 +31,8 @@ function gapBands({ times, presence, interval, from, to, since }) {
     end = good + interval / 2;
     empty = false;
   }
-  if (since && to - good > APART * interval + 1) bands.push([end, to]);
+  // What is still to come is no gap.
+  if (since && Math.min(to, until) - good > APART * interval + 1) bands.push([end, Math.min(to, until)]);
   return bands;
 }
 

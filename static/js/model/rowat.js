@@ -10,6 +10,11 @@ function timeAt({ from, to }, share) {
   return from + share * (to - from);
 }
 
+/** A time in whole seconds, or in whole intervals where those are shorter. @param {import("./types.js").View} view @param {number} t */
+function snapped({ interval }, t) {
+  return interval < 1 ? Math.round(t * 10) / 10 : Math.round(t);
+}
+
 /** Row nearest to a second; null where there is none near. @param {import("./types.js").View} view @param {number} t */
 function rowAt({ times, interval }, t) {
   if (!times.length) return null;
@@ -29,4 +34,4 @@ function filledRow({ columns }, row, plain) {
   return row !== null && plain.some((index) => columns[index][row] === columns[index][row]) ? row : null;
 }
 
-export { filledRow, rowAt, timeAt };
+export { filledRow, rowAt, snapped, timeAt };

@@ -32,10 +32,11 @@ function zoomed(span, factor, at, bounds) {
   return { from: start, to: start + wide };
 }
 
-/** At whole seconds, as the URL has them, and as wide as before. @param {Span} span @returns {Span} */
-function rounded({ from, to }) {
-  const start = Math.round(from);
-  return { from: start, to: start + Math.max(2, Math.round(to - from)) };
+/** At whole seconds, as the URL has them, and as wide as before; at tenths where points are those. @param {Span} span @param {number} [interval] @returns {Span} */
+function rounded({ from, to }, interval = 1) {
+  const parts = interval < 1 ? 10 : 1;
+  const start = Math.round(from * parts);
+  return { from: start / parts, to: (start + Math.max(2, Math.round((to - from) * parts))) / parts };
 }
 
 /** The stretch of the same width before it. @param {Span} span @returns {Span} */

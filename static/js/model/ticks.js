@@ -6,8 +6,9 @@ import { fixed, scaleOf } from "./units.js";
 
 /** @typedef {{values: number[], texts: string[]}} Ticks */
 
+const FINE_STEPS = [0.1, 0.2, 0.5];
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
-const LABEL = { minutes: 34, seconds: 50 };
+const LABEL = { minutes: 34, seconds: 50, tenths: 62 };
 
 /**
  * The round step nearest above `rough`: 1, 2, 2.5 (3 for whole numbers) or 5 times a power of ten.
@@ -52,14 +53,15 @@ function valueTicks(low, high, unit, count = 4) {
   return { values, texts };
 }
 
-/** @param {number} t @param {boolean} seconds @param {boolean} utc */
-function clockText(t, seconds, utc) {
-  const date = new Date(t * 1000);
+/** @param {number} t @param {boolean} seconds @param {boolean} utc @param {boolean} [tenths] */
+function clockText(t, seconds, utc, tenths = false) {
+  const whole = Math.round(t * 10);
+  const date = new Date(tenths ? whole * 100 : t * 1000);
   const parts = utc
     ? [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
     : [date.getHours(), date.getMinutes(), date.getSeconds()];
   const texts = parts.map((part) => String(part).padStart(2, "0"));
-  return (seconds ? texts : texts.slice(0, 2)).join(":");
+  return (seconds ? texts : texts.slice(0, 2)).join(":") + (tenths ? `.${whole % 10}` : "");
 }
 
 /**
@@ -68,24 +70,36 @@ function clockText(t, seconds, utc) {
  * @param {number} to
  * @param {number} width of the plot, in pixels
  * @param {boolean} [utc]
+ * @param {boolean} [fine] points are closer than a second: steps may be tenths
  * @returns {Ticks}
  */
-function timeTicks(from, to, width, utc = false) {
+function timeTicks(from, to, width, utc = false, fine = false) {
   const perPixel = (to - from) / Math.max(1, width);
-  const step =
-    TIME_STEPS.find((one) => one >= perPixel * (one % 60 ? LABEL.seconds + 26 : LABEL.minutes + 16)) ??
-    TIME_STEPS[TIME_STEPS.length - 1];
+  const steps = fine ? [...FINE_STEPS, ...TIME_STEPS] : TIME_STEPS;
+  const step = steps.find((one) => one >= perPixel * room(one)) ?? steps[steps.length - 1];
   const seconds = step % 60 !== 0;
-  const margin = ((seconds ? LABEL.seconds : LABEL.minutes) / 2) * perPixel;
+  const margin = (label(step) / 2) * perPixel;
   // Local midnights are not multiples of long steps in UTC: shift by the zone.
   const zone = utc ? 0 : new Date(to * 1000).getTimezoneOffset() * 60;
   const values = [];
   const texts = [];
-  for (let t = Math.ceil((from + margin - zone) / step) * step + zone; t <= to - margin; t += step) {
+  // Counted, as tenths that are added up would miss their places.
+  for (let n = Math.ceil((from + margin - zone) / step - 1e-6); n * step + zone <= to - margin; n += 1) {
+    const t = step < 1 ? Math.round((n * step + zone) * 10) / 10 : n * step + zone;
     values.push(t);
-    texts.push(clockText(t, seconds, utc));
+    texts.push(clockText(t, seconds, utc, step < 1));
   }
   return { values, texts };
+}
+
+/** Width of a label at such a step. @param {number} step */
+function label(step) {
+  return step < 1 ? LABEL.tenths : step % 60 ? LABEL.seconds : LABEL.minutes;
+}
+
+/** The same with the room around it. @param {number} step */
+function room(step) {
+  return label(step) + (step % 60 ? 26 : 16);
 }
 
 /** Name of the zone that clockText speaks of: "UTC" or "UTC+2". @param {number} t @param {boolean} utc */

@@ -50,8 +50,9 @@
  *   series, looks: by wish; compare: with the window before; container: the one that it is narrowed to, "" for
  *   none; layout: null where the cards flow; full: the wish that fills the page
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
- *   unit: string, interval: number, from: number, to: number, since: number, revision?: number}} View
+ *   unit: string, interval: number, from: number, to: number, since: number, until?: number, revision?: number}} View
  *   presence: NaN in rows without any number; since: the first second that is kept;
+ *   until: after it points are still to come, where that is before `to`;
  *   revision: another one after each change that is more than newer rows
  */
 

@@ -171,10 +171,10 @@ function themeButton(store) {
 /**
  * @param {HTMLElement} node
  * @param {PageStore} store
- * @param {{pick: () => void, layout: (button: HTMLElement) => void, help: () => void, pause: () => void, container: HTMLElement}} hands
+ * @param {{pick: () => void, layout: (button: HTMLElement) => void, help: () => void, pause: () => void, burst: () => void, container: HTMLElement}} hands
  * @returns {{focus_hosts: () => void}}
  */
-function mountBar(node, store, { pick, layout, help, pause, container }) {
+function mountBar(node, store, { pick, layout, help, pause, burst, container }) {
   const { form, input } = hostBox(store);
   const window = choiceRow("window", "Time shown", () => windowsFor(store.state.held, store.state.dashboard.window), () => store.state.dashboard.window, (choice) => store.do(actions.window_chosen, choice));
   const interval = choiceRow("interval", "Seconds between points", () => INTERVALS, () => store.state.dashboard.interval, (choice) => store.do(actions.interval_chosen, choice));
@@ -199,6 +199,7 @@ function mountBar(node, store, { pick, layout, help, pause, container }) {
       interval.node,
       compareButton(store),
       pauseButton(store, pause),
+      el("button", { type: "button", class: "icon-button", "aria-label": "Burst: 10 points a second for 60 s", title: "Burst: 10 points a second for 60 s (b)", onclick: burst }, icon("burst")),
       themeButton(store),
       el("button", { type: "button", class: "icon-button", "aria-label": "Help and shortcuts", title: "Help and shortcuts (?)", onclick: help }, icon("help")),
     ),

@@ -12,6 +12,7 @@ const KEYS = [
   ["p", "choose a preset"],
   ["n", "narrow the dashboard to a container"],
   ["Space", "hold still, go live"],
+  ["b", "burst: 10 points a second for 60 s of what is shown"],
   ["[  ]", "show less, more time"],
   ["i", "next interval"],
   ["← →", "held still: earlier, later; with Shift by half of what is shown"],
@@ -40,6 +41,7 @@ const HINTS = [
   "Click on a chart to pin the crosshair and its numbers to that second; click again to let go.",
   "On a log scale, zero and less stand on a floor that says so: a logarithm has no room for them.",
   "Drag a widget by its head to move it, by its corner to resize it. Back undoes that.",
+  "A burst shows what a second hides: 10 points in each, kept for ten minutes; whoever looks at the host may look at it too.",
   "Grey bands have no data. They are never drawn as zero.",
 ];
 

@@ -42,11 +42,13 @@ async function copy(text) {
 class Takeaway {
   #store;
   #feeds;
+  #linked;
 
-  /** @param {PageStore} store @param {Feeds} feeds */
-  constructor(store, feeds) {
+  /** @param {PageStore} store @param {Feeds} feeds @param {boolean} [linked] whether a URL shows the same again */
+  constructor(store, feeds, linked = true) {
     this.#store = store;
     this.#feeds = feeds;
+    this.#linked = linked;
   }
 
   /** The part of a card's menu. @param {Card} card @returns {Item[]} */
@@ -57,7 +59,7 @@ class Takeaway {
       { label: "Save as CSV", run: () => this.#file(card, "csv"), off: empty },
       { label: "Save as JSON", run: () => this.#file(card, "json"), off: empty },
       { label: "Copy as text", run: () => this.#copy(this.#text(card), "The text is copied."), off: empty },
-      { label: "Copy link to this card", run: () => this.#copy(this.#link(card), "The link is copied.") },
+      ...(this.#linked ? [{ label: "Copy link to this card", run: () => this.#copy(this.#link(card), "The link is copied.") }] : []),
     ];
   }
 
@@ -90,7 +92,8 @@ class Takeaway {
   /** @param {Card} card */
   #text(card) {
     const sheet = sheetOf(card.shown);
-    return sheet ? `${chatText(sheet)}\n${this.#link(card)}` : "";
+    if (!sheet) return "";
+    return this.#linked ? `${chatText(sheet)}\n${this.#link(card)}` : chatText(sheet);
   }
 
   /** This card alone, without the page around it. @param {Card} card */
@@ -120,4 +123,4 @@ class Takeaway {
   }
 }
 
-export { Takeaway };
+export { Takeaway, download };

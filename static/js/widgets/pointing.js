@@ -5,7 +5,7 @@
 
 import { view_frozen } from "../actions.js";
 import { bucketTip } from "../model/buckets.js";
-import { filledRow, rowAt, timeAt } from "../model/rowat.js";
+import { filledRow, rowAt, snapped, timeAt } from "../model/rowat.js";
 import { clockText, zoneName } from "../model/ticks.js";
 import { tipRows } from "./readings.js";
 import { longText } from "./summary.js";
@@ -53,7 +53,7 @@ class Pointing {
     const { seen } = this.#card;
     if (this.#release() || !seen) return;
     const row = rowAt(seen.view, timeAt(seen.view, share));
-    cursor.pin(this.#card, row === null ? Math.round(timeAt(seen.view, share)) : seen.view.times[row]);
+    cursor.pin(this.#card, row === null ? snapped(seen.view, timeAt(seen.view, share)) : seen.view.times[row]);
   }
 
   #release() {
@@ -74,7 +74,7 @@ class Pointing {
     }
     const { view, plan, ghost } = seen;
     const row = filledRow(view, rowAt(view, place.t), plan.plain);
-    const t = row === null ? Math.round(place.t) : view.times[row];
+    const t = row === null ? snapped(view, place.t) : view.times[row];
     const { utc } = store.state;
     const notes = [
       row === null && "no data",
@@ -82,7 +82,7 @@ class Pointing {
       place.pinned && "Pinned. Escape or a click on a chart lets go.",
     ];
     const words = notes.filter((one) => typeof one === "string");
-    tooltip.show(node, plot.node, { time: `${clockText(t, true, utc)} ${zoneName(t, utc)}`, rows: row === null ? [] : this.#tip(row), notes: words, pinned: place.pinned });
+    tooltip.show(node, plot.node, { time: `${clockText(t, true, utc, view.interval < 1)} ${zoneName(t, utc)}`, rows: row === null ? [] : this.#tip(row), notes: words, pinned: place.pinned });
   }
 
   /** @param {number} row @returns {Row[]} */
@@ -100,8 +100,8 @@ class Pointing {
   #choose(a, b) {
     const { seen } = this.#card;
     if (!seen) return;
-    const at = (/** @type {number} */ share) => Math.round(timeAt(seen.view, share));
-    if (at(b) - at(a) >= 2) this.#room.store.do(view_frozen, { from: at(a), to: at(b) });
+    const at = (/** @type {number} */ share) => snapped(seen.view, timeAt(seen.view, share));
+    if (at(b) - at(a) >= 2 * Math.min(1, seen.view.interval)) this.#room.store.do(view_frozen, { from: at(a), to: at(b) });
   }
 
   /** Arrows move the crosshair, Enter pins it, Escape lets go. @param {KeyboardEvent} event */
@@ -146,7 +146,7 @@ class Pointing {
     if (!place) return speak("The crosshair is free.");
     const row = filledRow(seen.view, rowAt(seen.view, place.t), seen.plan.plain);
     const told = row === null ? ["no data"] : this.#tip(row).map(({ name, text, before }) => `${name} ${text}${before ? `, ${before}` : ""}`);
-    speak(`Pinned at ${clockText(place.t, true, store.state.utc)}: ${told.join("; ")}.`);
+    speak(`Pinned at ${clockText(place.t, true, store.state.utc, seen.view.interval < 1)}: ${told.join("; ")}.`);
   }
 }
 
