@@ -163,7 +163,8 @@ class Burst:
         self._until = last if last is not None else 0
         keep = self._keep if self._samples else 0.0
         self._held = math.floor((self._clock.now() + keep) * 10)
-        logger.info("%s: a burst is over after %d samples: %s", self.ask.hid, self._samples, reason)
+        name, count = self.ask.hid.id, self._samples
+        logger.info("%s: a burst is over after %d samples: %s", name, count, reason)
         self._say()
 
     def _say(self) -> None:
@@ -183,7 +184,7 @@ class Burst:
                 if not self.over:
                     self._clock.wait(self._wake, max(0.0, due - self._clock.now()))
         except Exception:  # a fault of ours ends this burst alone
-            logger.exception("%s: a burst failed", self.ask.hid)
+            logger.exception("%s: a burst failed", self.ask.hid.id)
             self.stop("This server failed at the burst; its log says why.")
         finally:
             self.close()
@@ -278,7 +279,7 @@ class Burst:
             self._failures += 1
             if self._failures >= _FAILURES:
                 raise
-            logger.info("%s: a sample of a burst failed: %s", self.ask.hid, error)
+            logger.info("%s: a sample of a burst failed: %s", self.ask.hid.id, error)
             with self.lock:
                 self._took(slot.tenth, None)
             self._pace(self._clock.mono() - began, late)

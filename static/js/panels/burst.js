@@ -64,6 +64,8 @@ class BurstView {
     this.#cards = told.wishes.map((wish) => this.#card(wish, told.host));
     this.#undo.push(
       hands.store.subscribe((state) => state, (state) => this.#store.do(followed, state)),
+      // Whoever chooses another board wants to see it.
+      hands.store.subscribe(chosen, () => this.close()),
       this.#store.subscribe((state) => state.dashboard, () => this.#all()),
       this.#store.subscribe((state) => state.utc, (utc) => this.#zone(utc)),
       this.#store.subscribe((state) => state.bursts[this.burst], () => this.#tell()),
@@ -246,6 +248,11 @@ class BurstView {
 /** The page goes on: what it knows is taken over, what is shown here is our own. @param {import("../actions.js").State} own @param {import("../actions.js").State} page */
 function followed(own, page) {
   return { ...page, dashboard: own.dashboard };
+}
+
+/** What the board shows, as far as a burst is not of that. @param {import("../actions.js").State} state */
+function chosen({ dashboard: { hosts, preset, wishes } }) {
+  return JSON.stringify([hosts, preset, wishes]);
 }
 
 export { BurstView };

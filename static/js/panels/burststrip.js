@@ -23,7 +23,9 @@ function mountBurstStrip(node, store, { now, sweep, open, opened }) {
   let timer = 0;
   /** Rows by burst and state, so that buttons stay in place while the seconds count. @type {Map<string, HTMLElement>} */
   let texts = new Map();
-  const shown = () => Object.values(store.state.bursts).filter((one) => one.burst !== opened() && one.state !== "starting" && alive(one, now()) && store.state.dashboard.hosts.includes(one.host));
+  // Beside an open one, only what runs is worth a row.
+  const wanted = (/** @type {Told} */ { state, burst }) => burst !== opened() && (state === "running" || (state === "ended" && !opened()));
+  const shown = () => Object.values(store.state.bursts).filter((one) => wanted(one) && alive(one, now()) && store.state.dashboard.hosts.includes(one.host));
   const words = (/** @type {Told} */ told) => `Burst of ${hostTitle(told.host, store.state.hosts[told.host])}: ${burstText(told, now(), store.state.utc)}.`;
   const show = () => {
     sweep();

@@ -73,8 +73,8 @@ class Value {
 
 /** The value of now; NaN where the newest ones are gaps. @param {View} view @param {number} index */
 function recent(view, index) {
-  const { times } = view;
-  const fresh = times.length && view.to - times[times.length - 1] <= 2.5 * view.interval + 1;
+  const { times, to, until = to } = view;
+  const fresh = times.length && until - times[times.length - 1] <= 2.5 * view.interval + 1;
   return fresh ? lastNumber(view.columns[index].subarray(Math.max(0, times.length - 3))) : NaN;
 }
 
