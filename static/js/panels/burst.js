@@ -147,7 +147,7 @@ class BurstView {
   #lay_out(told) {
     const name = hostTitle(told.host, this.#store.state.hosts[told.host]);
     const save = (/** @type {"csv"|"json"} */ kind) => el("button", { type: "button", class: "button", onclick: () => this.#save(kind) }, `Save as ${kind.toUpperCase()}`);
-    const board = el("div", { class: "board", "data-hosts": "1" }, ...this.#cards.map(({ node }) => node));
+    const board = el("div", { class: "burst-cards" }, ...this.#cards.map(({ node }) => node));
     fill(
       this.#node,
       el(
