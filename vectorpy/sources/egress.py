@@ -16,7 +16,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,10 +97,21 @@ class _Spending:
     source: PinnedAdapter
     response_class: Callable[..., _Response]
 
-    def getresponse(self, *args: Any, **more: Any) -> Any:
+    def _spend(self) -> None:
         budget = self.source.budget
         self.response_class = lambda sock, *a, **m: _Response(sock, budget, *a, **m)
+
+    def getresponse(self, *args: Any, **more: Any) -> Any:
+        self._spend()
         return super().getresponse(*args, **more)  # type: ignore[misc]
+
+    def ask_again(self, path: str, headers: Mapping[str, str]) -> _Response:
+        """The answer over this connection as it stands, by http.client alone."""
+        self._spend()
+        plain: Any = http.client.HTTPConnection
+        plain.request(self, "GET", path, headers=headers)
+        answer: _Response = plain.getresponse(self)
+        return answer
 
 
 class _PlainConnection(_Spending, HTTPConnection):  # type: ignore[misc]
@@ -191,7 +202,7 @@ class Getter:
         self._netloc = base.partition("://")[2]
         self._adapter = PinnedAdapter(address)
         self._verify = system_roots() if verify is None else verify
-        self._prepared: dict[str, tuple[requests.PreparedRequest, bytes]] = {}
+        self._prepared: dict[str, requests.PreparedRequest] = {}
 
     def close(self) -> None:
         """Close the kept connection."""
@@ -233,9 +244,8 @@ class Getter:
     def _read(self, path: str, connect: float, seconds: float) -> Answer:
         # The adapter is called without a Session: no cookies, no redirects, no
         # environment, and half of the time.
-        request, _ = self._request(path)
         response = self._adapter.send(
-            request, stream=True, timeout=(connect, seconds), verify=self._verify
+            self._request(path), stream=True, timeout=(connect, seconds), verify=self._verify
         )
         kept = False
         try:
@@ -262,9 +272,8 @@ class Getter:
         kept = False
         try:
             sock.settimeout(min(seconds, budget.read))
-            sock.sendall(self._request(path)[1])
-            with _Response(sock, budget, method="GET") as response:
-                response.begin()
+            request = self._request(path)
+            with self._adapter.made.ask_again(request.path_url, request.headers) as response:
                 self._check(response.headers)
                 body = bytearray()
                 # In pieces: all at once, room would be made for whatever length is announced.
@@ -286,19 +295,17 @@ class Getter:
         if declared.isdecimal() and int(declared[:20]) > self._adapter.budget.left:
             raise _TooBig("declared")
 
-    def _request(self, path: str) -> tuple[requests.PreparedRequest, bytes]:
-        """The request, prepared, and as bytes: preparing costs more than sending; paths repeat."""
-        known = self._prepared.get(path)
-        if known is None:
+    def _request(self, path: str) -> requests.PreparedRequest:
+        """The prepared request: preparing costs more than sending, and paths repeat."""
+        request = self._prepared.get(path)
+        if request is None:
             if len(self._prepared) > 64:
                 self._prepared.clear()
             request = requests.Request(
                 "GET", self._base + path, headers={**_HEADERS, "Host": self._netloc}
             ).prepare()
-            lines = [f"GET {request.path_url} HTTP/1.1"]
-            lines += [f"{name}: {value}" for name, value in request.headers.items()]
-            known = self._prepared[path] = request, ("\r\n".join(lines) + "\r\n\r\n").encode()
-        return known
+            self._prepared[path] = request
+        return request
 
     def _late(self) -> HostLate:
         return HostLate("It did not answer in time.", host=self._host)
