@@ -44,6 +44,7 @@ class Settings:
     state_dir: str = _setting("", "Folder for what must survive; empty takes the usual place.")
     runtime_dir: str = _setting("", "Folder for sockets; empty takes the usual place.")
     catalog_dir: str = _setting("", "Folder with widget and preset files of your own.")
+    host_groups: str = _setting("", "File with groups of hosts: NAME = [HOST, ...], in TOML.")
     agents_conf: str = _setting(
         "/etc/vectorpy", "Folder whose NAME.conf the private collector's agents read for their own."
     )

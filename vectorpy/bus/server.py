@@ -28,6 +28,7 @@ from vectorpy.live.hub import Hub
 from vectorpy.settings import HANDED_DOWN, Settings, from_json
 from vectorpy.sources.check import check
 from vectorpy.sources.dial import Dialler
+from vectorpy.sources.spread import spread
 
 logger = logging.getLogger(__name__)
 
@@ -185,6 +186,7 @@ def main(settings: Settings) -> None:
         followed.catalog,
         look=followed.look,
         check=lambda host, widgets: check(host, dialler, widgets),
+        spread=lambda host: spread(host, dialler),
     )
     try:
         serve(settings, hub, _run_settled)

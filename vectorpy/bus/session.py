@@ -59,6 +59,7 @@ class Session:
             "widget_file": lambda ask: hub.widget_file(
                 str(ask["host"]), str(ask["wish"]), str(ask["id"])
             ),
+            "spread": lambda ask: hub.spread(str(ask["host"])),
             "check": lambda ask: {"steps": hub.check(str(ask["host"]))},
         }
 

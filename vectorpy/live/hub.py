@@ -19,12 +19,12 @@ from vectorpy.catalog.catalog import Catalog
 from vectorpy.errors import (
     ConfigError,
     HostError,
-    LimitReached,
     Unavailable,
     UnknownName,
     VectorpyError,
 )
 from vectorpy.live import facts, health, memory
+from vectorpy.live.admission import Admission
 from vectorpy.live.bursts import Bursts
 from vectorpy.live.channel import Event, Sink, Versions
 from vectorpy.live.clock import Clock, SystemClock
@@ -59,6 +59,7 @@ class Hub:
         clock: Clock | None = None,
         *,
         check: Check | None = None,
+        spread: Callable[[HostId], dict[str, Any]] | None = None,
         look: Callable[[], Collection[str] | None] | None = None,
         chance: Callable[[], float] = random.random,
         threads: bool = True,
@@ -68,6 +69,7 @@ class Hub:
         self._dials = dials
         self._clock = clock or SystemClock()
         self._check = check
+        self._spread = spread
         # Brings the catalogue up to date; names of widgets that changed, None where nothing did.
         self._look = look
         self._chance = chance
@@ -83,8 +85,8 @@ class Hub:
         self._gate = threading.BoundedSemaphore(settings.gate_probes)
         self._lock = threading.RLock()
         self._hosts: dict[str, Host] = {}
-        self._new: dict[str, float] = {}
-        self._hits: Counter[str] = Counter()
+        self._admission = Admission(settings, self._clock)
+        self._hits = self._admission.hits
         self._since = self._clock.now()
         self._closed = threading.Event()
         if threads:
@@ -145,24 +147,8 @@ class Hub:
 
     def _admit(self, hid: HostId) -> None:
         """Count a new host; LimitReached where there are too many, or too many at once."""
-        settings, now = self._settings, self._clock.mono()
-        self._new = {name: at for name, at in self._new.items() if now - at <= 60}
-        if hid.id in self._new:
-            return
-        if len(self._new) >= settings.new_hosts_rate:
-            self._refuse(
-                "new_hosts_rate", f"{len(self._new)} new hosts were tried in a minute", hid
-            )
-        if sum(host.polled() for host in set(self._hosts.values())) >= settings.max_hosts:
-            self._refuse("max_hosts", f"{settings.max_hosts} hosts are sampled already", hid)
-        self._new[hid.id] = now
-
-    def _refuse(self, limit: str, what: str, hid: HostId) -> None:
-        self._hits[limit] += 1
-        hint = f"Whoever runs this server can raise {limit}; or try it again in a minute."
-        raise LimitReached(
-            f"{what}: {hid.id} can't be added now.", limit=limit, host=hid.id, hint=hint
-        )
+        sampled = lambda: sum(host.polled() for host in set(self._hosts.values()))  # noqa: E731
+        self._admission.admit(hid, sampled)
 
     def _ensure_thread(self, host: Host) -> None:
         """Start the host's threads where it has none; one that hangs is never doubled."""
@@ -375,6 +361,12 @@ class Hub:
         hid = hostspec.parse(name)
         widgets = [(w.id, w.metrics) for w in self._world.catalog.widgets.values()]
         return [{"name": s.name, "ok": s.ok, "text": s.text} for s in self._check(hid, widgets)]
+
+    def spread(self, name: str) -> dict[str, Any]:
+        """The addresses of a name as hosts, see `sources.spread`; counted as one new host."""
+        if self._spread is None:
+            raise Unavailable("This sampler can't look up names.", host=name)
+        return self._spread(self._question(name)[0])
 
     def health(self) -> dict[str, Any]:
         """How the sampler process does; see `health.told`."""

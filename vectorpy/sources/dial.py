@@ -127,10 +127,9 @@ class Dialler:
 
     def places(self, host: HostId) -> list[Place]:
         """Where `host` may answer, best first, every address checked. Raises as `dial`."""
-        kinds = [k for k in _kinds(host) if self.policy.port_allowed(k[2])]
-        if not kinds:
-            self.policy.check_port(_kinds(host)[0][2], host.id)
-        addresses = self.addresses(host, [port for _, _, port in kinds])
+        ports = ports_of(host, self.policy)
+        kinds = [k for k in _kinds(host) if k[2] in ports]
+        addresses = self.addresses(host, ports)
         found = [Place(t, s, a, p) for t, s, p in kinds for a in addresses[:_ADDRESSES]]
         now = self._clock()
         return sorted(found, key=lambda p: self._distrusted.get((host.id, p.port), 0.0) > now)
@@ -288,6 +287,15 @@ def same_machine(one: Facts, other: Facts) -> bool:
     return one.address == other.address and (
         one.hostname == other.hostname or (bool(one.machine) and one.machine == other.machine)
     )
+
+
+def ports_of(host: HostId, policy: Policy) -> list[int]:
+    """Ports at which `host` may answer and may be asked; RefusedByPolicy where there are none."""
+    kinds = _kinds(host)
+    ports = [port for _, _, port in kinds if policy.port_allowed(port)]
+    if not ports:
+        policy.check_port(kinds[0][2], host.id)
+    return ports
 
 
 def _kinds(host: HostId) -> list[tuple[Transport, str, int]]:

@@ -25,6 +25,7 @@ _NAME = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)
 # odd spelling (2130706433, 0x7f.1, 127.1): only the plain spelling is taken.
 _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?\Z")
 _MAX_NAMES = 4096
+_MOST_ANSWERS = 256
 
 
 def literal(name: str) -> str | None:
@@ -80,7 +81,11 @@ class Resolver:
         self._started = 0
 
     def resolve(self, name: str) -> tuple[str, ...]:
-        """All addresses of `name`, at most 16; an address answers for itself.
+        """Addresses of `name`, at most 16; an address answers for itself. Raises as below."""
+        return self.everything(name)[: self._answers]
+
+    def everything(self, name: str) -> tuple[str, ...]:
+        """All addresses of `name`, at most 256.
 
         BadHost for odd text, HostDown for a name that nobody knows, HostLate
         where the name service gives no answer in time.
@@ -144,7 +149,7 @@ class Resolver:
             found = self._getaddrinfo(name, None, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             return ()
-        return tuple(dict.fromkeys(str(info[4][0]) for info in found))[: self._answers]
+        return tuple(dict.fromkeys(str(info[4][0]) for info in found))[:_MOST_ANSWERS]
 
 
 def bracketed(address: str) -> str:

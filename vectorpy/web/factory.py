@@ -20,9 +20,10 @@ from vectorpy import aio, paths
 from vectorpy.bus.client import BusClient
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.followed import Followed
+from vectorpy.catalog.groups import HostGroups
 from vectorpy.model import wire
 from vectorpy.settings import Settings
-from vectorpy.web import api, errors, ops, pages, security, sockets
+from vectorpy.web import api, errors, groups, ops, pages, security, sockets
 from vectorpy.web.bursts import BurstRelay
 from vectorpy.web.limits import Limits
 from vectorpy.web.live import Relay
@@ -52,6 +53,7 @@ class Web:
     connections: sockets.Connections
     vendor: pages.Vendor
     pulse: Pulse
+    host_groups: HostGroups
     followed: Followed | None = None
 
     def start(self) -> None:
@@ -71,6 +73,7 @@ class Web:
         self.points.sweep()
         self.relay.sweep(self.points.leased())
         self.connections.sweep()
+        self.host_groups.look()
         if self.followed is not None and self.followed.look() is not None:
             self.connections.emit("catalog", wire.catalog(self.followed.problems))
 
@@ -83,6 +86,11 @@ def _linked(*heard: Callable[[bool], None]) -> Callable[[bool], None]:
             hear(up)
 
     return told
+
+
+def _faults_of(catalog: Catalog, followed: Followed | None) -> Callable[[], list[str]]:
+    """What tells the faults of the user's files of widgets."""
+    return lambda: followed.problems if followed else list(catalog.problems)
 
 
 def create_app(
@@ -108,25 +116,23 @@ def create_app(
     limits, pulse = Limits(settings), Pulse(clock)
     socketio = sockets.create(app, settings, policy.origin_allowed)
     connections = sockets.Connections(socketio, settings, limits, clock)
-    relay = Relay(
-        settings,
-        connections,
-        limits,
-        known=catalog.instantiate,
-        clock=clock,
-        cut=connections.cut_viewer,
-    )
+    known, cut = catalog.instantiate, connections.cut_viewer
+    relay = Relay(settings, connections, limits, known=known, clock=clock, cut=cut)
     points = Points(settings, lambda: relay.bus, limits, clock=clock)
     relay.listen(points.heard)
     bursts = BurstRelay(relay, connections)
     relay.attach(make_bus(relay.on_event, _linked(pulse.link, relay.on_link, bursts.on_link)))
     sockets.install(socketio, connections, relay, bursts, secrets.token_hex(8))
     vendor = pages.Vendor(settings)
-    problems = lambda: followed.problems if followed else list(catalog.problems)  # noqa: E731
-    app.register_blueprint(pages.blueprint(folder, vendor))
-    app.register_blueprint(api.blueprint(settings, relay, points, catalog, problems))
+    host_groups = HostGroups.of(settings)
+    faults = _faults_of(catalog, followed)
+    problems = lambda: [*faults(), *host_groups.problems]  # noqa: E731
     cuts = lambda: dict(connections.cuts)  # noqa: E731
+    app.register_blueprint(pages.blueprint(folder, vendor))
+    app.register_blueprint(api.blueprint(settings, relay, points, catalog, faults))
+    app.register_blueprint(groups.blueprint(settings, relay, host_groups))
     app.register_blueprint(ops.blueprint(settings, relay, pulse, cuts, problems))
     errors.install(app)
-    wsgi = security.behind_proxies(security.Guard(app.wsgi_app, settings, policy), settings)
-    return Web(app, socketio, wsgi, relay, points, connections, vendor, pulse, followed)
+    whole = security.behind_proxies(security.Guard(app.wsgi_app, settings, policy), settings)
+    parts = (relay, points, connections, vendor, pulse, host_groups, followed)
+    return Web(app, socketio, whole, *parts)
