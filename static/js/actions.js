@@ -4,6 +4,7 @@
 
 import { narrowedWish } from "./model/narrow.js";
 import { isolated, toggled } from "./model/shown.js";
+import { GROUPS } from "./model/together.js";
 import { MOST, emptyDashboard } from "./model/url.js";
 import { canonicalWish, parseWish, printWish } from "./model/wish.js";
 
@@ -13,7 +14,8 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {import("./model/types.js").CatalogWidget} CatalogWidget
  * @typedef {import("./model/types.js").CatalogPreset} CatalogPreset
  * @typedef {{key: string, kind: "error"|"note", text: string, hint?: string, host?: string|null,
- *   action?: {label: string, host: string}}} Notice
+ *   action?: {label: string, hosts: string[], group?: string, instead?: string[]}}} Notice action: hosts to
+ *   be added; of a group, in the place of others
  * @typedef {{ready: boolean, widgets: CatalogWidget[], presets: CatalogPreset[], preset: string,
  *   aliases: Record<string, string>, problems: string[]}} Catalog
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark"|"contrast", utc: boolean, catalog: Catalog,
@@ -141,14 +143,55 @@ function host_removed(state, host) {
   delete narrow[host];
   const notices = state.notices.filter((one) => one.host !== host);
   const left = state.dashboard.hosts.filter((one) => one !== host);
-  return { ...change(state, { hosts: left }), hosts, notices, narrow };
+  const groups = left.length ? state.dashboard.groups : [];
+  const shownHosts = withoutHost(state.dashboard.shownHosts, host);
+  return { ...change(state, { hosts: left, groups, shownHosts }), hosts, notices, narrow };
 }
 
 /** The server's spelling of a host. @param {State} state @param {{asked: string, host: string}} names */
 function host_named(state, { asked, host }) {
   const hosts = state.dashboard.hosts.map((one) => (one === asked ? host : one));
   const recent = state.recent.map((one) => (one === asked ? host : one));
-  return { ...change(state, { hosts: [...new Set(hosts)] }), recent: [...new Set(recent)] };
+  const { shownHosts: choice } = state.dashboard;
+  const shownHosts = choice && { ...choice, names: choice.names.map((one) => (one === asked ? host : one)) };
+  return { ...change(state, { hosts: [...new Set(hosts)], shownHosts }), recent: [...new Set(recent)] };
+}
+
+/** @param {import("./model/types.js").Choice|null} choice @param {string} host */
+function withoutHost(choice, host) {
+  const names = choice?.names.filter((one) => one !== host) ?? [];
+  return choice && names.length ? { ...choice, names } : null;
+}
+
+/** All hosts in one chart per widget, or side by side. @param {State} state @param {boolean} overlaid */
+function hosts_overlaid(state, overlaid) {
+  return change(state, { overlaid });
+}
+
+/** Shows or hides one host's lines in all charts. @param {State} state @param {string} host */
+function host_toggled(state, host) {
+  const { hosts, shownHosts } = state.dashboard;
+  return change(state, { shownHosts: toggled(shownHosts ?? undefined, host, hosts) });
+}
+
+/** One host's lines alone, or all again. @param {State} state @param {string} host */
+function host_isolated(state, host) {
+  return change(state, { shownHosts: isolated(state.dashboard.shownHosts ?? undefined, host) });
+}
+
+/** Which series of a widget is compared; null: its headline. @param {State} state @param {{wish: string, measure: string|null}} choice */
+function measure_chosen(state, { wish, measure }) {
+  const compared = { ...state.dashboard.compared };
+  delete compared[wish];
+  return change(state, { compared: measure ? { ...compared, [wish]: measure } : compared });
+}
+
+/** The present members of a group come to the page, or take the place of `instead`. @param {State} state @param {{group: string, hosts: string[], instead?: string[]}} members */
+function group_added(state, { group, hosts, instead = [] }) {
+  const kept = instead.filter((host) => !hosts.includes(host)).reduce(host_removed, state);
+  const added = hosts_added(kept, hosts);
+  const groups = [...new Set([...state.dashboard.groups, group])].slice(-GROUPS);
+  return { ...change(added, { groups }), recent: state.recent };
 }
 
 /** What a host calls itself is kept while it is away. @param {State} state @param {HostState} said */
@@ -159,7 +202,7 @@ function host_told(state, said) {
 
 /** @param {State} state @param {string} preset */
 function preset_chosen(state, preset) {
-  return change(state, { preset, wishes: [], series: {}, looks: {}, layout: null, full: null });
+  return change(state, { preset, wishes: [], series: {}, looks: {}, compared: {}, layout: null, full: null });
 }
 
 /** @param {State} state @param {string} wish */
@@ -186,9 +229,10 @@ function rewritten(state, write) {
 }
 
 /** What is kept by wish, where wishes are spelt anew. @param {Dashboard} dashboard @param {(wish: string) => string} write */
-function renamed({ series, looks, layout, full }, write) {
+function renamed({ series, looks, compared, layout, full }, write) {
   const each = /** @type {<T>(kept: Record<string, T>) => Record<string, T>} */ ((kept) => Object.fromEntries(Object.entries(kept).map(([wish, one]) => [write(wish), one])));
-  return { series: each(series), looks: each(looks), layout: layout && { ...layout, places: each(layout.places) }, full: full && write(full) };
+  const named = { series: each(series), looks: each(looks), compared: each(compared) };
+  return { ...named, layout: layout && { ...layout, places: each(layout.places) }, full: full && write(full) };
 }
 
 /**
@@ -322,17 +366,22 @@ export {
   dashboard_opened,
   findPreset,
   findWidget,
+  group_added,
   groups_told,
   home_told,
+  host_isolated,
   host_named,
   host_removed,
+  host_toggled,
   host_told,
   hosts_added,
+  hosts_overlaid,
   initialState,
   interval_chosen,
   knownWishes,
   link_changed,
   meantWish,
+  measure_chosen,
   notice_cleared,
   notice_given,
   notices_swept,

@@ -63,6 +63,7 @@ function bindings(store, hands) {
     v: (card) => card && hands.table(card),
     // What was opened last is left first.
     Escape: () => hands.release() || store.do(full_chosen, null),
+    o: () => store.state.dashboard.hosts.length > 1 && store.do(actions.hosts_overlaid, !store.state.dashboard.overlaid),
     j: () => focusCard(1),
     k: () => focusCard(-1),
     f: (card) => full_toggle(store, card),

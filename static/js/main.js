@@ -11,6 +11,7 @@ import { say } from "./dom.js";
 import { Explorer } from "./explore.js";
 import { Feeds } from "./feeds.js";
 import { startKeys } from "./keys.js";
+import { EVERY } from "./model/together.js";
 import { Painter } from "./painter.js";
 import { mountBar } from "./panels/bar.js";
 import { Board } from "./panels/board.js";
@@ -87,9 +88,11 @@ async function metrics(wish = null) {
 
 /** @param {{wish: string, host: string, title: string}} card */
 function source(card) {
+  // Of a card of all hosts, the first one tells what its metrics are.
+  const host = card.host === EVERY ? store.state.dashboard.hosts[0] : card.host;
   // Of a container another widget may stand in its place.
-  const shown = feeds.get(card.host)?.place(card.wish)?.widget.id;
-  openSource(card, (shown && widgetOf(store, shown)) || widgetOf(store, card.wish));
+  const shown = feeds.get(host)?.place(card.wish)?.widget.id;
+  openSource({ ...card, host, title: card.title }, (shown && widgetOf(store, shown)) || widgetOf(store, card.wish));
 }
 
 /** @param {import("./widgets/card.js").Card} card */

@@ -7,6 +7,7 @@
  */
 
 import { dashboard_opened, findWidget, meantWish, notice_given, notices_swept, shownWishes } from "./actions.js";
+import { openGroups } from "./groups.js";
 import { narrows } from "./model/narrow.js";
 import { pack, unpack } from "./fragment.js";
 import { printLayout, readLayout } from "./model/fragment.js";
@@ -40,7 +41,7 @@ function open(store, text) {
     return;
   }
   const { dashboard, problems } = decode(search, (read) => shownWishes({ ...store.state, dashboard: read }));
-  const bare = !new URLSearchParams(search).has("v") && !dashboard.hosts.length;
+  const bare = !new URLSearchParams(search).has("v") && !dashboard.hosts.length && !dashboard.groups.length;
   const { home } = store.state;
   if (bare && home) dashboard.hosts = [home];
   if (!dashboard.preset && !dashboard.wishes.length) dashboard.preset = store.state.catalog.preset;
@@ -49,6 +50,7 @@ function open(store, text) {
   dashboard.layout = layout;
   store.do(dashboard_opened, dashboard);
   tell(store, [...problems, ...(problem ? [problem] : []), ...unknownNames(store)]);
+  if (dashboard.groups.length) void openGroups(store);
 }
 
 /** Whether a widget shows control groups by instance. @param {import("./model/types.js").CatalogWidget|null} widget */
@@ -80,7 +82,7 @@ function openVector(store, { dashboard, offers, unknown }) {
       key: `offer ${host}`,
       kind: "note",
       text: `This link of Vector asks one host for another: ${host}. It can be shown as a host of its own.`,
-      action: { label: `Add ${host}`, host },
+      action: { label: `Add ${host}`, hosts: [host] },
     });
   }
 }
@@ -92,7 +94,7 @@ const SOON = { series: 600, cards: 1000 };
 function kindOf(now, before) {
   if (now.hosts !== before.hosts || now.full !== before.full) return null;
   const same = now.wishes === before.wishes && now.layout === before.layout;
-  if (same) return now.series !== before.series ? "series" : null;
+  if (same) return now.series !== before.series || now.shownHosts !== before.shownHosts ? "series" : null;
   const cards = (/** @type {Dashboard} */ one) => JSON.stringify([[...one.wishes].sort(), one.layout?.grouped, one.layout?.folded]);
   return cards(now) === cards(before) ? "cards" : null;
 }
@@ -152,12 +154,14 @@ function follow(store, writer, travelling) {
     if (travelling()) return;
     // The server's spelling of a host is no step of the user's.
     const renamed = now.hosts !== before.hosts && now.hosts.length === before.hosts.length;
+    // A link that names a group alone becomes that of its hosts.
+    const read = !before.hosts.length && before.groups.length > 0;
     const kind = kindOf(now, before);
     const again = kind !== null && performance.now() - changed[kind] < SOON[kind];
     // Between two steps of one kind, another change is a step of its own.
     changed.series = changed.cards = -Infinity;
     if (kind) changed[kind] = performance.now();
-    write(renamed || again || sameButSpan(now, before));
+    write(renamed || read || again || sameButSpan(now, before));
   });
 }
 

@@ -168,7 +168,7 @@ async function cardShot(card, span) {
   const { canvas, brush } = paper(width, height + 26, document.body);
   brush.box(0, 0, width, height + 26, "--ground");
   await drawCard(brush, card, 0, 0);
-  brush.text(`${card.host} · ${spanText(span.from, span.to)} · vectorpy`, PAD, height + 17, { size: 11, ink: "--muted", most: width - 2 * PAD });
+  brush.text(`${card.where} · ${spanText(span.from, span.to)} · vectorpy`, PAD, height + 17, { size: 11, ink: "--muted", most: width - 2 * PAD });
   return blobOf(canvas);
 }
 
@@ -178,7 +178,7 @@ async function pageShot(cards, board, span) {
   const top = 40;
   const { canvas, brush } = paper(ground.width, ground.height + top, document.body);
   brush.box(0, 0, ground.width, ground.height + top, "--ground");
-  const hosts = [...new Set(cards.map(({ host }) => host))];
+  const hosts = [...new Set(cards.map(({ where }) => where))];
   const name = brush.text("vectorpy", PAD, 25, { size: 14, weight: 700 });
   brush.text(`${hosts.join(", ")} · ${spanText(span.from, span.to)}`, PAD + name + 12, 25, { ink: "--muted", most: ground.width - name - 40 });
   for (const head of board.querySelectorAll(".host")) {
@@ -196,7 +196,7 @@ async function pageShot(cards, board, span) {
     const box = card.node.getBoundingClientRect();
     // Of those that are not drawn now there is no picture.
     if (!box.width) continue;
-    await drawCard(brush, card, box.left - ground.left, box.top - ground.top + top, hosts.length > 1 ? card.host : "");
+    await drawCard(brush, card, box.left - ground.left, box.top - ground.top + top, hosts.length > 1 ? card.where : "");
   }
   return blobOf(canvas);
 }

@@ -54,6 +54,7 @@ class Program:
         self.folder.chmod(0o755)
         self.own = self.folder / "own"
         self.own.mkdir(mode=0o755)
+        self.groups = self.folder / "groups.toml"
         self._said = self.folder / "said.txt"
         environ = {
             "PATH": SYSTEM_PATH,
@@ -63,6 +64,7 @@ class Program:
             "VECTORPY_STATE_DIR": str(self.folder / "state"),
             "VECTORPY_RUNTIME_DIR": str(self.folder / "run"),
             "VECTORPY_CATALOG_DIR": str(self.own),
+            "VECTORPY_HOST_GROUPS": str(self.groups),
         }
         with self._said.open("wb") as out:
             command = [sys.executable, "-m", "vectorpy.cli", *args]

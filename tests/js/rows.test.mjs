@@ -159,7 +159,7 @@ test("one part is shown alone by all widgets that have it, and all again", () =>
   const widget = (id, part = null) => ({ id, aliases: [], title: id, group: "", kind: "line", unit: "1", metrics: [], part });
   const state = {
     catalog: { ready: true, widgets: [widget("jvms", "jvm"), widget("jvm-heap", "jvm"), widget("cpu")], presets: [], preset: "triage" },
-    dashboard: { wishes: ["jvms", "jvm-heap;top=3", "cpu"], preset: null, series: { "jvm-heap;top=3": { only: true, names: ["old"] } }, looks: { cpu: "log" } },
+    dashboard: { wishes: ["jvms", "jvm-heap;top=3", "cpu"], preset: null, series: { "jvm-heap;top=3": { only: true, names: ["old"] } }, looks: { cpu: "log" }, compared: {} },
   };
   const alone = part_chosen(state, { part: "jvm", value: "12:Main" });
   assert.deepEqual(alone.dashboard.wishes, ["jvms;jvm=12%3AMain", "jvm-heap;jvm=12%3AMain;top=3", "cpu"]);

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { group_added, host_isolated, host_named, host_removed, host_toggled, hosts_added, initialState } from "../../static/js/actions.js";
 import { hostTitle, nextTry, parseHost, parseHosts, stateName } from "../../static/js/model/hosts.js";
 import { hiddenNames, toggled } from "../../static/js/model/shown.js";
+import { groupTitle, hiddenHosts, hostNames, isOverlaid, typedGroup } from "../../static/js/model/together.js";
 import { decode, emptyDashboard, encode } from "../../static/js/model/url.js";
 import { readVector } from "../../static/js/model/vector.js";
 import { canonicalWish, parseWish, printWish } from "../../static/js/model/wish.js";
@@ -80,8 +82,9 @@ test("random dashboards come back the same", () => {
   for (let round = 0; round < 500; round += 1) {
     const wishes = [...new Set(Array.from({ length: roll(5) }, () => printWish(pick(["cpu", "disk-latency", "chart"]), { instances: pick(odd) })))];
     const from = 1790000000 + roll(1e6);
+    const hosts = [...new Set(Array.from({ length: roll(4) }, () => pick(["local", "a.example", "https://b", "[::1]:44330", "archive:mon.0"])))];
     const dashboard = {
-      hosts: [...new Set(Array.from({ length: roll(4) }, () => pick(["local", "a.example", "https://b", "[::1]:44330", "archive:mon.0"])))],
+      hosts,
       preset: wishes.length ? null : pick([null, "triage", "tcp"]),
       wishes,
       window: pick([60, 120, 300, 600, 1800]),
@@ -93,6 +96,10 @@ test("random dashboards come back the same", () => {
       compare: roll(2) === 1,
       layout: null,
       full: pick([null, ...wishes]),
+      overlaid: roll(2) === 1,
+      shownHosts: hosts.length && roll(2) ? { only: roll(2) === 1, names: hosts.slice(roll(hosts.length)) } : null,
+      compared: Object.fromEntries(wishes.filter(() => roll(3) === 0).map((wish) => [wish, pick(odd)])),
+      groups: [...new Set(Array.from({ length: roll(3) }, () => pick(["web", "db.main", "web.example.com/*", "pcp://web:44330/*"])))],
     };
     const { dashboard: read, problems } = decode(encode(dashboard));
     assert.deepEqual(read, dashboard);
@@ -160,8 +167,52 @@ test("what is no host says so", () => {
 });
 
 test("a typed line: spaces and commas, each host once", () => {
-  assert.deepEqual(parseHosts(" a, b  a,pcp://c ,"), { hosts: ["a", "b", "pcp://c"], errors: [] });
+  assert.deepEqual(parseHosts(" a, b  a,pcp://c ,"), { hosts: ["a", "b", "pcp://c"], groups: [], errors: [] });
   assert.equal(parseHosts("a b/c").errors.length, 1);
+});
+
+test("groups among hosts: @name of a file, name/* for the addresses of a name", () => {
+  assert.deepEqual(parseHosts("a @Web pcp://db.example/* b", typedGroup), { hosts: ["a", "b"], groups: ["web", "pcp://db.example/*"], errors: [] });
+  assert.deepEqual(parseHosts("@no/such a/b/c", typedGroup).groups, ["no/such"]);
+  assert.equal(parseHosts("a/b/c", typedGroup).errors.length, 1);
+  assert.equal(typedGroup("/*"), null);
+  assert.deepEqual([groupTitle("web"), groupTitle("web/*")], ["@web", "web/*"]);
+});
+
+test("a link with groups: odd ones are named, hidden hosts must be there", () => {
+  const { dashboard, problems } = decode("?host=a&host=b&group=web&group=Web+1&group=web/*&hosts=overlaid&hide-host=b&hide-host=c&measure=cpu:user&w=cpu");
+  assert.deepEqual([dashboard.groups, dashboard.overlaid, dashboard.shownHosts, dashboard.compared], [["web", "web/*"], true, { only: false, names: ["b"] }, { cpu: "user" }]);
+  assert.deepEqual(problems, ["The URL's group=Web 1 is no group of hosts."]);
+  assert.equal(decode("?host=a&hosts=stacked").dashboard.overlaid, false);
+});
+
+test("a group's members come within the limit; those of now may take the place of others", () => {
+  const state = initialState();
+  const many = Array.from({ length: 20 }, (_, n) => `h${n}`);
+  const full = group_added(state, { group: "many", hosts: many });
+  assert.deepEqual([full.dashboard.hosts, full.dashboard.groups, full.recent], [many.slice(0, 16), ["many"], []]);
+  const moved = group_added(full, { group: "many", hosts: ["h1", "new"], instead: many.slice(0, 16).filter((host) => host !== "h1") });
+  assert.deepEqual(moved.dashboard.hosts, ["h1", "new"]);
+  assert.deepEqual(host_removed(host_removed(moved, "h1"), "new").dashboard.groups, []);
+});
+
+test("hosts in the charts of all: hidden, alone, gone, renamed", () => {
+  const on = hosts_added(initialState(), ["a", "b", "c"]);
+  const hidden = host_toggled(on, "b");
+  assert.deepEqual(hiddenHosts(hidden.dashboard), ["b"]);
+  assert.deepEqual(hiddenHosts(host_isolated(hidden, "a").dashboard), ["b", "c"]);
+  assert.deepEqual(hiddenHosts(host_isolated(host_isolated(hidden, "a"), "a").dashboard), []);
+  assert.equal(host_removed(hidden, "b").dashboard.shownHosts, null);
+  assert.deepEqual(host_named(hidden, { asked: "b", host: "b.example" }).dashboard.shownHosts, { only: false, names: ["b.example"] });
+  assert.deepEqual([isOverlaid({ hosts: ["a"], overlaid: true }), isOverlaid({ hosts: ["a", "b"], overlaid: true })], [false, true]);
+});
+
+test("addresses of a group by name go by what their pmcd says, where no two say the same", () => {
+  const hosts = ["10.0.0.1", "10.0.0.2:44323", "pcp://10.0.0.3", "web-04"];
+  const said = { "10.0.0.1": { name: "one" }, "10.0.0.2:44323": { name: "same" }, "pcp://10.0.0.3": { name: "same" }, "web-04": { name: "four" } };
+  const names = (groups) => [...hostNames({ hosts, groups }, said).values()];
+  assert.deepEqual(names(["web/*"]), ["one", "10.0.0.2:44323", "pcp://10.0.0.3", "web-04"]);
+  assert.deepEqual(names(["web"]), hosts);
 });
 
 test("wishes: options sorted, values encoded, once", () => {

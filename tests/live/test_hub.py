@@ -343,3 +343,20 @@ def test_bad_hosts_are_refused(fast: Any, build: Any) -> None:
     hub, _, _ = fast()
     with pytest.raises(VectorpyError):
         hub.host("web 01/../")
+
+
+def test_a_name_is_looked_up_as_one_new_host_among_the_limits(build: Any) -> None:
+    asked: list[str] = []
+
+    def spread(hid: Any) -> dict[str, Any]:
+        asked.append(hid.id)
+        return {"hosts": ["10.0.0.1"], "refused": [], "total": 1}
+
+    settings = Settings(new_hosts_rate=1, recorded=())
+    hub = Hub(settings, FakeDialler(), build.catalog(), spread=spread, threads=False)
+    assert hub.spread("WEB:44322")["hosts"] == ["10.0.0.1"]
+    assert hub.spread("web")["total"] == 1
+    with pytest.raises(LimitReached):
+        hub.spread("db")
+    assert asked == ["web", "web"]
+    hub.close()

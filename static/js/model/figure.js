@@ -4,6 +4,7 @@
  * since Plotly reads some of HTML in them.
  */
 
+import { faded } from "./colours.js";
 import { gapBands } from "./gaps.js";
 import { logTicks } from "./log.js";
 import { FLAT_ROOM } from "./range.js";
@@ -18,7 +19,8 @@ function innerOf({ width, height }) {
 
 /**
  * @typedef {{width: number, height: number, palette: import("./colours.js").Palette, utc: boolean}} Paper
- * @typedef {{name: string, value: number, text?: string}} Limit text: its value in words, where that is not the number drawn
+ * @typedef {{name: string, value: number, text?: string, color?: string}} Limit text: its value in words, where
+ *   that is not the number drawn; color: of one host's own among others
  */
 
 /** Text as Plotly shows it literally. @param {string} text */
@@ -90,7 +92,7 @@ function limitShape(limit, palette) {
     x1: 1,
     y0: limit.value,
     y1: limit.value,
-    line: { color: palette.limit, width: 1.2, dash: "dash" },
+    line: { color: limit.color ? faded(limit.color, 0.5) : palette.limit, width: 1.2, dash: "dash" },
   };
 }
 

@@ -6,6 +6,7 @@
 import { faded } from "./colours.js";
 import { figureLayout, limitNote, limitShape, literal, markShapes, valueAxis } from "./figure.js";
 import { grid } from "./heat.js";
+import { lineRows } from "./joined.js";
 import { seatOf } from "./seats.js";
 import { stack, totals } from "./stack.js";
 import { line } from "./thin.js";
@@ -13,7 +14,7 @@ import { formatLimit } from "./units.js";
 
 /**
  * @typedef {{view: import("./types.js").View, by: number}} Ghost what was `by` seconds earlier, of the same series
- * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Pen
+ * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean, note?: string}} Pen
  * @typedef {{view: import("./types.js").View, paper: import("./figure.js").Paper, pens: Pen[],
  *   rest: number[], limits: import("./figure.js").Limit[], marks?: number[], range: import("./range.js").Range,
  *   lines?: Float64Array[], seats?: Map<string, import("./seats.js").Seat>, ghost?: Ghost|null}} Drawing
@@ -69,9 +70,9 @@ function lineTraces(drawing, start = 0) {
   const bucket = bucketOf(drawing);
   const single = pens.length === 1 && rest.length === 0;
   const data = [...ghostTraces(drawing, bucket), ...(rest.length ? [restTrace(drawing, bucket, start)] : [])];
-  const times = view.times.subarray(start);
   for (const pen of pens) {
-    const points = line(times, view.columns[pen.index].subarray(start), view.interval, bucket);
+    const { times, values, interval } = lineRows(view, pen.index, start);
+    const points = line(times, values, interval, bucket);
     const style = { color: pen.color, width: paper.palette.width, dash: pen.dash };
     // A log scale has no zero that an area could rest on.
     if (single && !range.log) data.push(areaTrace(drawing, pen, bucket, start));
@@ -91,13 +92,13 @@ function lineTraces(drawing, start = 0) {
 function ghostTraces({ ghost, pens, paper: { palette } }, bucket, whole = false) {
   if (!ghost) return [];
   const { times, columns, interval } = ghost.view;
-  const later = times.map((t) => t + ghost.by);
-  const trace = (/** @type {Float64Array} */ column, /** @type {string} */ name, /** @type {string} */ color) => {
+  const trace = (/** @type {import("./joined.js").Own} */ rows, /** @type {string} */ name, /** @type {string} */ color) => {
     const style = { color, width: palette.width * 0.8, dash: "dot" };
-    return { ...LINE, ...line(later, column, interval, bucket), name: `${literal(name)}, before`, line: style };
+    const later = rows.times.map((t) => t + ghost.by);
+    return { ...LINE, ...line(later, rows.values, rows.interval, bucket), name: `${literal(name)}, before`, line: style };
   };
-  if (whole) return [trace(totals(pens.map(({ index }) => columns[index])), "all", palette.ghost)];
-  return pens.filter(({ faint }) => !faint).map((pen) => trace(columns[pen.index], pen.name, faded(pen.color, palette.strong ? 0.8 : 0.6)));
+  if (whole) return [trace({ times, values: totals(pens.map(({ index }) => columns[index])), interval }, "all", palette.ghost)];
+  return pens.filter(({ faint }) => !faint).map((pen) => trace(lineRows(ghost.view, pen.index, 0), pen.name, faded(pen.color, palette.strong ? 0.8 : 0.6)));
 }
 
 /**
@@ -109,7 +110,8 @@ function ghostTraces({ ghost, pens, paper: { palette } }, bucket, whole = false)
  * @returns {Trace}
  */
 function areaTrace({ view }, pen, bucket, start) {
-  const [layer] = stack(view.times, [view.columns[pen.index]], view.interval, bucket, start).outlines;
+  const { times, values, interval } = lineRows(view, pen.index, 0);
+  const [layer] = stack(times, [values], interval, bucket, view.own ? 0 : start).outlines;
   const outline = layer?.outline ?? { x: [], y: [] };
   return { ...LINE, ...outline, name: "area", fill: "toself", fillcolor: faded(pen.color, 0.13), line: { width: 0 } };
 }

@@ -51,18 +51,26 @@ function parseHost(typed) {
 /**
  * Hosts of a typed line, separated by spaces or commas.
  * @param {string} line
- * @returns {{hosts: string[], errors: string[]}}
+ * @param {(word: string) => string|null} [group] the group that a word means, null where it is none
+ * @returns {{hosts: string[], groups: string[], errors: string[]}}
  */
-function parseHosts(line) {
+function parseHosts(line, group = () => null) {
   /** @type {string[]} */
   const hosts = [];
+  /** @type {string[]} */
+  const groups = [];
   const errors = [];
   for (const part of line.split(/[\s,]+/).filter(Boolean)) {
+    const named = group(part);
+    if (named !== null) {
+      groups.push(named);
+      continue;
+    }
     const read = parseHost(part);
     if ("error" in read) errors.push(read.error);
     else if (!hosts.includes(read.host)) hosts.push(read.host);
   }
-  return { hosts, errors };
+  return { hosts, groups, errors };
 }
 
 /**

@@ -22,6 +22,11 @@ function lookOf(kind, look) {
   return own && look && look !== own ? look : null;
 }
 
+/** The choice as it holds for a chart; hosts in one chart never stand on each other. @param {Look|undefined} look @param {boolean} hosts */
+function lookFor(look, hosts) {
+  return hosts && look === "stacked" ? undefined : look;
+}
+
 /** The widget as it is to be drawn. @template {{kind: string}} W @param {W} widget @param {Look|undefined} look @returns {W} */
 function dressed(widget, look) {
   if (!lookOf(widget.kind, look)) return widget;
@@ -52,4 +57,4 @@ function readLooks(query, wishes) {
   return looks;
 }
 
-export { dressed, lookOf, nextLook, ownLook, printLooks, readLooks };
+export { dressed, lookFor, lookOf, nextLook, ownLook, printLooks, readLooks };

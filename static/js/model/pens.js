@@ -4,13 +4,14 @@
  */
 
 import { penOf } from "./colours.js";
+import { joinedPens } from "./joined.js";
 
 /** More series than this: the worst in colour, the others faint. */
 const MANY = 8;
 
 /**
  * @typedef {import("./figures.js").Pen} Pen
- * @typedef {{pens: Pen[], rest: number[], limits: {name: string, value: number}[],
+ * @typedef {{pens: Pen[], rest: number[], limits: {name: string, value: number, color?: string}[],
  *   readouts: {name: string, index: number, unit: string}[], marks: number[], entries: Pen[], plain: number[]}} Plan
  *   entries: of the legend, hidden ones too; plain: all series that are neither limit nor readout
  */
@@ -33,6 +34,7 @@ function ofRole(view, role) {
  * @returns {Plan}
  */
 function planPens(view, { kind, hidden, palette, choice, all = false }) {
+  if (view.own) return joinedPens(view, hidden, palette);
   const name = (/** @type {number} */ index) => view.series[index].name;
   const limits = ofRole(view, "limit").map((index) => ({ name: name(index), value: lastNumber(view.columns[index]) }));
   const marks = ofRole(view, "mark");

@@ -37,7 +37,7 @@ function pictureOf(widget, drawing) {
 function inkOf(drawing, kind, make) {
   const { view, range } = drawing;
   const { times, from, to, interval } = view;
-  const stretch = { key: keyOf(drawing, kind), from, to, interval, last: times[times.length - 1] ?? 0, bucket: bucketOf(drawing) };
+  const stretch = { key: keyOf(drawing, kind), from, to, interval, last: view.settled ?? times[times.length - 1] ?? 0, bucket: bucketOf(drawing) };
   const traces = (/** @type {number} */ since) => make(drawing, firstFrom(times, since));
   // Dashes begin at a line's left end: they move as that does.
   const steady = !drawing.ghost && drawing.pens.every(({ dash }) => dash === "solid");

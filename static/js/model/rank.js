@@ -77,7 +77,7 @@ class Choice {
   }
 }
 
-/** An order of names by their values, largest first, kept for half a minute. */
+/** An order of names by their values, largest first, kept for a while. */
 class Order {
   /** @type {string[]} */
   #names = [];
@@ -89,15 +89,16 @@ class Order {
    * @param {Float64Array[]} columns
    * @param {number} now
    * @param {boolean} [still] keep the order as it is
+   * @param {number} [hold] seconds for which it is kept
    * @returns {Map<string, number>}
    */
-  ranks(names, columns, now, still = false) {
+  ranks(names, columns, now, still = false, hold = 3 * HOLD) {
     const same = names.length === this.#names.length && names.every((name) => this.#names.includes(name));
-    if (!same || (!still && (now >= this.#until || now < this.#until - 3 * HOLD))) {
+    if (!same || (!still && (now >= this.#until || now < this.#until - hold))) {
       const scores = new Map(names.map((name, n) => [name, recentMean(columns[n])]));
       const score = (/** @type {string} */ name) => scores.get(name) ?? -Infinity;
       this.#names = [...names].sort((a, b) => score(b) - score(a) || names.indexOf(a) - names.indexOf(b));
-      this.#until = Math.max(...scores.values()) === -Infinity ? 0 : now + 3 * HOLD;
+      this.#until = Math.max(...scores.values()) === -Infinity ? 0 : now + hold;
     }
     return new Map(this.#names.map((name, rank) => [name, rank]));
   }

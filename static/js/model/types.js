@@ -46,14 +46,18 @@
  * @typedef {"lines"|"stacked"|"log"} Look how a chart is drawn
  * @typedef {{hosts: string[], preset: string|null, wishes: string[], window: number,
  *   interval: number, frozen: Span|null, series: Record<string, Choice>, looks: Record<string, Look>,
- *   compare: boolean, container: string, layout: import("./layout.js").Layout|null, full: string|null}} Dashboard
- *   series, looks: by wish; compare: with the window before; container: the one that it is narrowed to, "" for
- *   none; layout: null where the cards flow; full: the wish that fills the page
+ *   compare: boolean, container: string, layout: import("./layout.js").Layout|null, full: string|null,
+ *   overlaid: boolean, shownHosts: Choice|null, compared: Record<string, string>, groups: string[]}} Dashboard
+ *   series, looks, compared: by wish; compare: with the window before; container: the one that it is narrowed to,
+ *   "" for none; layout: null where the cards flow; full: the wish that fills the page; overlaid: all hosts in
+ *   one chart per widget; compared: which series of each host; groups: of hosts
  * @typedef {{times: Float64Array, presence: Float64Array, columns: Float64Array[], series: Series[],
- *   unit: string, interval: number, from: number, to: number, since: number, until?: number, revision?: number}} View
+ *   unit: string, interval: number, from: number, to: number, since: number, until?: number,
+ *   revision?: number|string, own?: import("./joined.js").Own[], settled?: number}} View
  *   presence: NaN in rows without any number; since: the first second that is kept;
  *   until: after it points are still to come, where that is before `to`;
- *   revision: another one after each change that is more than newer rows
+ *   revision: another one after each change that is more than newer rows; own: rows of each line,
+ *   where hosts stand in one chart; settled: up to then all of them have come
  */
 
 export {};

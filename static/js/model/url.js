@@ -4,12 +4,13 @@
  * where cards stand is in the fragment (fragment.js).
  *
  * `/?host=ID[&host=..]&preset=ID | &w=WISH[&w=..]&window=5m&interval=1s[&from=..&to=..]
- * [&container=NAME][&compare=before][&hide=..][&draw=..][&full=..]&v=1`
+ * [&container=NAME][&compare=before][&hide=..][&draw=..][&full=..]&v=1`; of several hosts, see together.js.
  */
 
 import { parseHost } from "./hosts.js";
 import { printLooks, readLooks } from "./looks.js";
 import { places, printChoices, readChoices } from "./shown.js";
+import { printTogether, readTogether } from "./together.js";
 import { parseDuration, printDuration } from "./units.js";
 import { canonicalWish, plainWish, printWish } from "./wish.js";
 
@@ -28,7 +29,11 @@ function windowsFor(held, chosen = 0) {
 
 /** @returns {Dashboard} */
 function emptyDashboard() {
-  return { hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null, series: {}, looks: {}, compare: false, container: "", layout: null, full: null };
+  return {
+    ...{ hosts: [], preset: null, wishes: [], window: 300, interval: 1, frozen: null },
+    ...{ series: {}, looks: {}, compare: false, container: "", layout: null, full: null },
+    ...{ overlaid: false, shownHosts: null, compared: {}, groups: [] },
+  };
 }
 
 /** @param {string} text */
@@ -59,7 +64,7 @@ function encode(dashboard, shown = dashboard.wishes) {
     parts.push(`from=${printTime(dashboard.frozen.from)}`, `to=${printTime(dashboard.frozen.to)}`);
   }
   if (dashboard.compare) parts.push("compare=before");
-  const choices = [...printChoices(dashboard.series, shown), ...printLooks(dashboard.looks, shown)];
+  const choices = [...printChoices(dashboard.series, shown), ...printLooks(dashboard.looks, shown), ...printTogether(dashboard, shown)];
   parts.push(...choices.map(([key, text]) => `${key}=${plain(text)}`));
   const full = [...places(shown)].find(([, wish]) => wish === dashboard.full);
   if (full) parts.push(`full=${plain(full[0])}`);
@@ -129,6 +134,7 @@ function decode(search, shown = ({ wishes }) => wishes) {
   dashboard.series = readChoices(query, wishes);
   dashboard.looks = readLooks(query, wishes);
   dashboard.full = places(wishes).get(query.get("full") ?? "") ?? null;
+  readTogether(query, dashboard, wishes, problems);
   return { dashboard, problems };
 }
 

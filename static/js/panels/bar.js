@@ -1,62 +1,16 @@
 /**
- * The bar on top: hosts are typed here, preset, window, interval, pause and theme chosen.
+ * The bar on top: the hosts, preset, window, interval, pause and theme chosen.
  */
 
 import * as actions from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
 import { compareHindrance, compare_chosen } from "../looking.js";
-import { parseHosts } from "../model/hosts.js";
 import { printDuration } from "../model/units.js";
 import { INTERVALS, windowsFor } from "../model/url.js";
+import { hostBox } from "./hostbox.js";
+import { hostsSwitch } from "./together.js";
 
 /** @typedef {import("../feeds.js").PageStore} PageStore */
-
-/** @param {PageStore} store */
-function hostBox(store) {
-  const error = el("p", { class: "host-error", id: "host-error", role: "alert", hidden: true });
-  const options = el("datalist", { id: "recent-hosts" });
-  const input = el("input", {
-    type: "text",
-    class: "host-input",
-    name: "host",
-    "aria-label": "Hosts to add",
-    "aria-describedby": "host-error",
-    placeholder: "Add a host: web-01, pcp://db-2",
-    list: "recent-hosts",
-    autofocus: true,
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false",
-    enterkeyhint: "go",
-  });
-  const refuse = (/** @type {string} */ text) => {
-    say(error, text);
-    error.hidden = !text;
-    input.setAttribute("aria-invalid", String(text !== ""));
-  };
-  const form = el(
-    "form",
-    {
-      class: "host-box",
-      role: "search",
-      onsubmit: (/** @type {Event} */ event) => {
-        event.preventDefault();
-        const { hosts, errors } = parseHosts(input.value);
-        refuse(errors.join(" "));
-        if (errors.length || !hosts.length) return;
-        store.do(actions.hosts_added, hosts);
-        input.value = "";
-      },
-    },
-    input,
-    el("button", { type: "submit", class: "icon-button", "aria-label": "Add host" }, icon("plus")),
-    options,
-    error,
-  );
-  input.addEventListener("input", () => refuse(""));
-  store.follow((state) => state.recent, (recent) => fill(options, ...recent.map((host) => el("option", { value: host }))));
-  return { form, input };
-}
 
 /** @param {PageStore} store */
 function presetBox(store) {
@@ -195,6 +149,7 @@ function mountBar(node, store, { pick, layout, help, pause, burst, container }) 
       presetBox(store),
       el("button", { type: "button", class: "button", onclick: pick, "aria-label": "Widgets", title: "Choose widgets (w)" }, icon("grid"), el("span", { class: "wide" }, "Widgets")),
       arrange,
+      hostsSwitch(store),
       window.node,
       interval.node,
       compareButton(store),

@@ -8,15 +8,20 @@ import { findWidget, hosts_added, shownWishes } from "../actions.js";
 import { el, fill } from "../dom.js";
 import { full_chosen, group_folded, groupOf } from "../layouts.js";
 import { GAP, grouped, placesOf } from "../model/layout.js";
+import { EVERY, hiddenHosts } from "../model/together.js";
 import { parseWish } from "../model/wish.js";
 import { Card } from "../widgets/card.js";
+import { HostsCard } from "../widgets/hostscard.js";
 import { VerdictCard } from "../widgets/verdict.js";
 import { Arranger, narrow } from "./arrange.js";
 import { HostHead, LOST } from "./hosts.js";
 import { Shelf, place } from "./shelf.js";
+import { Together } from "./together.js";
 
 /** Cards narrower than this are not readable: then they flow, in the layout's order. */
 const LEAST_WIDTH = 160;
+/** Of more hosts what stands once per host is drawn closer together. */
+const MANY = 4;
 
 /** @typedef {import("../widgets/card.js").Room} Room */
 
@@ -30,6 +35,9 @@ class Board {
   #cards = new Map();
   /** @type {Map<string, Shelf>} */
   #shelves = new Map();
+  #together;
+  /** States of all hosts, as a chart of all was last told. */
+  #told = "";
   #stands = /** @type {import("./arrange.js").Group[]} */ ([]);
   #gridded = false;
   #back = el("div", { class: "full-bar" }, el("button", { type: "button", class: "button", title: "Back to all widgets (Esc)", onclick: () => this.#room.store.do(full_chosen, null) }, "\u2190 All widgets"));
@@ -40,6 +48,7 @@ class Board {
   constructor(node, room) {
     this.#room = room;
     this.#node = node;
+    this.#together = new Together(room);
     const { store } = room;
     this.arranger = new Arranger(store, () => ({ hosts: store.state.dashboard.hosts.length, width: this.#grid.clientWidth, groups: this.#stands }), room.speak);
     this.arranger.listen(this.#grid);
@@ -57,7 +66,7 @@ class Board {
 
   /** Points of a host came: its cards are to be drawn. @param {string} host @param {number|null} tick its second */
   points_arrived(host, tick) {
-    const { painter, store } = this.#room;
+    const { store } = this.#room;
     const head = this.#heads.get(host);
     if (head && !head.node.dataset.drawn) {
       head.node.dataset.drawn = "yes";
@@ -66,7 +75,13 @@ class Board {
     const { frozen } = store.state.dashboard;
     // A board held still takes in what was missing of its stretch, and nothing newer.
     if (frozen && tick !== null && tick > frozen.to) return;
-    for (const { card } of this.#cards.values()) if (card.host === host) painter.mark(card);
+    this.#mark(host);
+    if (this.#together.on) this.#together.arrived(tick, () => this.#mark(EVERY));
+  }
+
+  /** @param {string} host */
+  #mark(host) {
+    for (const { card } of this.#cards.values()) if (card.host === host) this.#room.painter.mark(card);
   }
 
   /** Rows of a live table came; a board held still keeps those that it shows. @param {string} host @param {string} wish */
@@ -89,6 +104,7 @@ class Board {
   /** The seconds went on. */
   second_passed() {
     for (const head of this.#heads.values()) head.update();
+    this.#together.tell([...this.#heads.values()]);
   }
 
   #arrange() {
@@ -97,17 +113,25 @@ class Board {
     // The grid library holds the cells: what changed meanwhile is seen to when they are free.
     if (this.arranger.busy) return;
     const wishes = store.state.catalog.ready ? shownWishes(store.state) : [];
-    document.body.style.setProperty("--hosts", String(hosts.length));
+    const overlaid = this.#together.on;
+    const columns = String(overlaid ? 1 : hosts.length);
+    document.body.style.setProperty("--hosts", columns);
     if (!hosts.length) {
       this.#clear();
       if (store.state.catalog.ready) fill(this.#node, this.#empty());
       return;
     }
     if (this.#grid.parentElement !== this.#node) fill(this.#node, this.#grid);
-    this.#grid.dataset.hosts = String(hosts.length);
+    this.#grid.dataset.hosts = columns;
+    this.#grid.classList.toggle("overlaid", overlaid);
+    this.#grid.classList.toggle("many", hosts.length > MANY);
     const heads = hosts.map((host) => this.#head(host));
     const shelves = this.#seat(wishes, hosts);
-    place(this.#grid, [this.#back, ...heads.map(({ node }) => node), ...heads.map(({ below }) => below), ...shelves]);
+    const tops = heads.map(({ node }) => node);
+    if (overlaid) place(this.#together.strip, tops);
+    else this.#together.strip.remove();
+    this.#together.tell(heads);
+    place(this.#grid, [this.#back, ...(overlaid ? [this.#together.strip] : tops), ...heads.map(({ below }) => below), ...shelves]);
     this.#states();
     this.#room.painter.mark_all();
   }
@@ -124,8 +148,8 @@ class Board {
       const shelf = this.#shelf(group.name);
       const folded = Boolean(layout?.folded.includes(group.name)) && !(full && group.wishes.includes(full));
       const shown = folded ? [] : group.wishes;
-      for (const wish of shown) for (const host of hosts) kept.add(`${host}\n${wish}`);
-      const cards = shown.map((wish) => /** @type {const} */ ([wish, this.#card(wish, hosts[0], hosts.length > 1).card]));
+      for (const wish of shown) for (const host of this.#hostsOf(wish)) kept.add(`${host}\n${wish}`);
+      const cards = shown.map((wish) => /** @type {const} */ ([wish, this.#card(wish, this.#hostsOf(wish)[0], hosts.length > 1).card]));
       shelf.show({ folded, count: group.wishes.length, alone: full !== null });
       shelf.node.hidden = full !== null && !group.wishes.includes(full);
       this.#stands.push({ shelf, wishes: group.wishes, cards: new Map(cards) });
@@ -143,7 +167,7 @@ class Board {
     const { layout } = this.#room.store.state.dashboard;
     const list = layout && Object.keys(layout.places).length && !full ? placesOf(layout, wishes) : null;
     const order = (list?.map(({ wish }) => wish) ?? wishes).filter((wish) => cards.has(wish));
-    const seats = order.flatMap((wish) => hosts.map((host) => this.#card(wish, host, hosts.length > 1)));
+    const seats = order.flatMap((wish) => this.#hostsOf(wish).map((host) => this.#card(wish, host, hosts.length > 1)));
     for (const { cell, card } of seats) cell.hidden = full !== null && card.wish !== full;
     for (const { card } of seats) if (card instanceof Card) card.whole = card.wish === full;
     const own = new Map(list?.filter(({ wish }) => Object.hasOwn(layout?.places ?? {}, wish) || this.#gridded).map((one) => [one.wish, one]) ?? []);
@@ -168,6 +192,15 @@ class Board {
     return (Math.min(...widths) * (this.#grid.clientWidth + GAP)) / layout.columns - GAP >= LEAST_WIDTH;
   }
 
+  /** The hosts of a widget's cards; one card may be of all. @param {string} wish */
+  #hostsOf(wish) {
+    const { dashboard } = this.#room.store.state;
+    if (this.#together.joins(wish)) return [EVERY];
+    const hidden = this.#together.on ? hiddenHosts(dashboard) : [];
+    const shown = dashboard.hosts.filter((host) => !hidden.includes(host));
+    return shown.length ? shown : dashboard.hosts;
+  }
+
   /** @param {string} name */
   #shelf(name) {
     const shelf = this.#shelves.get(name) ?? new Shelf(name, () => this.#room.store.do(group_folded, name));
@@ -190,7 +223,7 @@ class Board {
     const key = `${host}\n${wish}`;
     let entry = this.#cards.get(key);
     if (!entry) {
-      const card = parseWish(wish)?.id === "verdict" ? new VerdictCard(wish, host, this.#room) : new Card(wish, host, this.#room);
+      const card = this.#newCard(wish, host);
       card.node.append(el("i", { class: "grip", title: "Drag to resize" }));
       entry = { card, cell: el("div", { class: "cell" }, card.node), leave: this.#room.painter.add(card) };
       this.#cards.set(key, entry);
@@ -199,6 +232,12 @@ class Board {
     const known = parsed && findWidget(this.#room.store.state, parsed.id);
     entry.card.name(parsed?.options.title ?? parsed?.options.expr ?? known?.title ?? "", known?.unit ?? "", many);
     return entry;
+  }
+
+  /** @param {string} wish @param {string} host */
+  #newCard(wish, host) {
+    if (host === EVERY) return new HostsCard(wish, this.#together.room);
+    return parseWish(wish)?.id === "verdict" ? new VerdictCard(wish, host, this.#room) : new Card(wish, host, this.#room);
   }
 
   /** @param {string[]} hosts @param {Set<string>} kept */
@@ -230,12 +269,22 @@ class Board {
     this.#grid.classList.toggle("bare", bare);
     for (const head of heads) head.explain(bare);
     for (const { card } of this.#cards.values()) {
-      const state = hosts[card.host]?.state ?? "connecting";
+      const state = card.host === EVERY ? this.#stateOfAll() : (hosts[card.host]?.state ?? "connecting");
       if (card.node.dataset.state === state) continue;
       card.node.dataset.state = state;
       card.name_host();
       this.#room.painter.mark(card);
     }
+  }
+
+  /** A chart of all hosts is live as long as one of them is; it is drawn anew when any changes. */
+  #stateOfAll() {
+    const { dashboard, hosts } = this.#room.store.state;
+    const states = dashboard.hosts.map((host) => hosts[host]?.state ?? "connecting");
+    const told = states.join(" ");
+    if (told !== this.#told) this.#mark(EVERY);
+    this.#told = told;
+    return states.includes("live") ? "live" : states[0];
   }
 
   #empty() {

@@ -54,7 +54,7 @@ function openChartTable(card, utc) {
   const read = () => fill(box, ...content(card, utc()));
   const again = el("button", { type: "button", class: "button", onclick: read }, "Read the newest points");
   read();
-  openDialog(`${card.title} on ${card.host}`, "as-table", again, box);
+  openDialog(`${card.title} on ${card.where}`, "as-table", again, box);
 }
 
 export { openChartTable };

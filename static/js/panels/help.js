@@ -13,6 +13,7 @@ const KEYS = [
   ["n", "narrow the dashboard to a container"],
   ["Space", "hold still, go live"],
   ["b", "burst: 10 points a second for 60 s of what is shown"],
+  ["o", "several hosts side by side, or in one chart"],
   ["[  ]", "show less, more time"],
   ["i", "next interval"],
   ["← →", "held still: earlier, later; with Shift by half of what is shown"],

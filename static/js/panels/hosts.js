@@ -7,7 +7,7 @@
  */
 
 import { host_removed } from "../actions.js";
-import { el, fill, icon, say } from "../dom.js";
+import { el, fill, hide, icon, say } from "../dom.js";
 import { costWords, hostTitle, nextTry, stateName } from "../model/hosts.js";
 import { checkPanel } from "./check.js";
 
@@ -24,6 +24,10 @@ class HostHead {
   #store;
   #time;
   #dot = el("i", { class: "dot" });
+  /** Where hosts stand in one chart: its colour there, and whether it is drawn. */
+  #key = el("button", { type: "button", class: "host-key", hidden: true, onclick: (/** @type {MouseEvent} */ event) => (event.shiftKey ? this.#keys?.isolate() : this.#keys?.toggle()), ondblclick: () => this.#keys?.isolate() }, el("i", { class: "swatch" }));
+  /** @type {{toggle: () => void, isolate: () => void}|null} */
+  #keys = null;
   #name = el("h2", {});
   #state = el("span", { class: "state" });
   #next = el("span", { class: "next" });
@@ -54,6 +58,7 @@ class HostHead {
       el(
         "div",
         { class: "host-line" },
+        this.#key,
         this.#dot,
         this.#name,
         this.#state,
@@ -92,7 +97,28 @@ class HostHead {
     say(this.#text, reason || this.#factText(said));
     this.#said.classList.toggle("reason", reason !== "");
     this.#said.title = reason;
+    this.#state.title = reason;
     if (state === "live") this.#recovered();
+  }
+
+  /**
+   * Its pen in the charts of all hosts; null where it has charts of its own.
+   * @param {{color: string, dash: string}|null} pen
+   * @param {boolean} hidden
+   * @param {{toggle: () => void, isolate: () => void}} keys
+   */
+  pen(pen, hidden, keys) {
+    this.#keys = keys;
+    hide(this.#key, pen === null);
+    this.node.classList.toggle("off", pen !== null && hidden);
+    if (!pen) return;
+    const swatch = /** @type {HTMLElement} */ (this.#key.firstElementChild);
+    swatch.className = `swatch ${pen.dash}`;
+    swatch.style.setProperty("--ink", pen.color);
+    this.#key.setAttribute("aria-pressed", String(!hidden));
+    const name = hostTitle(this.host, this.#store.state.hosts[this.host]);
+    this.#key.setAttribute("aria-label", `${name} in all charts`);
+    this.#key.title = `${name}: click hides or shows it in all charts, double click shows it alone`;
   }
 
   /** What was tried opens and closes by itself as long as no host has a chart. @param {boolean} bare */

@@ -3,7 +3,8 @@
  */
 
 import { look_chosen } from "../looking.js";
-import { nextLook, ownLook } from "../model/looks.js";
+import { lookFor, nextLook, ownLook } from "../model/looks.js";
+import { EVERY } from "../model/together.js";
 
 /**
  * @typedef {import("../feeds.js").PageStore} PageStore
@@ -21,12 +22,13 @@ const WORDS = /** @type {[Look, string][]} */ ([
 function lookNow(store, card) {
   const kind = card.shown.widget?.kind ?? "";
   const own = card.plot && ownLook(kind);
-  return own ? { kind, look: store.state.dashboard.looks[card.wish] ?? own } : null;
+  return own ? { kind, look: lookFor(store.state.dashboard.looks[card.wish], card.host === EVERY) ?? own } : null;
 }
 
 /** Areas add up what is drawn: that needs two series, and none below zero. @param {Card} card */
 function stackable({ seen }) {
-  if (!seen || seen.plan.plain.length < 2) return false;
+  // Hosts are no parts of a whole.
+  if (!seen || seen.plan.plain.length < 2 || seen.view.own) return false;
   return seen.plan.plain.every((index) => !seen.view.columns[index].some((value) => value < 0));
 }
 

@@ -3,7 +3,7 @@
  * Lost and returned hosts are also spoken, for those who don't see the colours.
  */
 
-import { hosts_added, notice_cleared } from "../actions.js";
+import { group_added, hosts_added, notice_cleared } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
 
 /** @typedef {import("../feeds.js").PageStore} PageStore */
@@ -11,12 +11,17 @@ import { el, fill, icon, say } from "../dom.js";
 /** @param {PageStore} store @param {import("../actions.js").Notice} notice */
 function noticeRow(store, { key, kind, text, hint, action }) {
   const clear = () => store.do(notice_cleared, key);
+  const act = (/** @type {NonNullable<typeof action>} */ { hosts, group, instead }) => {
+    clear();
+    if (group) store.do(group_added, { group, hosts, instead });
+    else store.do(hosts_added, hosts);
+  };
   return el(
     "div",
     { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" },
     el("p", {}, text, hint ? ` ${hint}` : ""),
     action &&
-      el("button", { type: "button", class: "button", onclick: () => { clear(); store.do(hosts_added, [action.host]); } }, action.label),
+      el("button", { type: "button", class: "button", onclick: () => act(action) }, action.label),
     el("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: clear }, icon("close")),
   );
 }

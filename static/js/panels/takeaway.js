@@ -6,6 +6,7 @@
 import { notice_cleared, notice_given } from "../actions.js";
 import { el } from "../dom.js";
 import { chatText, csvText, fileName, jsonText } from "../model/export.js";
+import { EVERY } from "../model/together.js";
 import { encode } from "../model/url.js";
 import { sheetOf } from "../widgets/takeaway.js";
 
@@ -68,7 +69,7 @@ class Takeaway {
     return this.#try("The picture could not be made", async () => {
       const { pageShot } = await import("../shot.js");
       const span = this.#feeds.span();
-      download(await pageShot(cards, board, span), fileName("vectorpy", cards[0]?.host ?? "", span.to, "png"));
+      download(await pageShot(cards, board, span), fileName("vectorpy", cards[0]?.where ?? "", span.to, "png"));
     });
   }
 
@@ -77,7 +78,7 @@ class Takeaway {
     return this.#try("The picture could not be made", async () => {
       const { cardShot } = await import("../shot.js");
       const span = this.#feeds.span();
-      download(await cardShot(card, span), fileName(card.wish, card.host, span.to, "png"));
+      download(await cardShot(card, span), fileName(card.wish, card.where, span.to, "png"));
     });
   }
 
@@ -86,7 +87,7 @@ class Takeaway {
     const sheet = sheetOf(card.shown);
     if (!sheet) return;
     const [text, type] = kind === "csv" ? [csvText(sheet), "text/csv;charset=utf-8"] : [jsonText(sheet), "application/json"];
-    download(new Blob([text], { type }), fileName(card.wish, card.host, sheet.to, kind));
+    download(new Blob([text], { type }), fileName(card.wish, card.where, sheet.to, kind));
   }
 
   /** @param {Card} card */
@@ -99,7 +100,8 @@ class Takeaway {
   /** This card alone, without the page around it. @param {Card} card */
   #link(card) {
     const { dashboard } = this.#store.state;
-    const alone = { ...dashboard, hosts: [card.host], preset: null, wishes: [card.wish], layout: null, full: null };
+    const hosts = card.host === EVERY ? dashboard.hosts : [card.host];
+    const alone = { ...dashboard, hosts, preset: null, wishes: [card.wish], layout: null, full: null };
     return `${window.location.origin}/embed${encode(alone)}`;
   }
 

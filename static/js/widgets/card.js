@@ -3,21 +3,22 @@
  * says so, and keeps no points of its own.
  */
 
-import { container_chosen, findWidget, option_set, part_chosen, series_isolated, series_toggled, zone_chosen } from "../actions.js";
+import { container_chosen, findWidget, option_set, part_chosen, zone_chosen } from "../actions.js";
 import { el, hide, icon, say } from "../dom.js";
 import { fitRange } from "../model/fit.js";
 import { hostTitle } from "../model/hosts.js";
-import { dressed } from "../model/looks.js";
+import { dressed, lookFor } from "../model/looks.js";
 import { planPens } from "../model/pens.js";
 import { pictureOf } from "../model/picture.js";
 import { Choice } from "../model/rank.js";
 import { rowAt } from "../model/rowat.js";
-import { hiddenNames } from "../model/shown.js";
 import { totals } from "../model/stack.js";
 import { zoneName } from "../model/ticks.js";
+import { EVERY } from "../model/together.js";
 import { unitName } from "../model/units.js";
 import { parseWish } from "../model/wish.js";
 import { Badge } from "./badge.js";
+import { ofSeries } from "./choices.js";
 import { Plot } from "./plot.js";
 import { Pointing } from "./pointing.js";
 import { Reader } from "./reader.js";
@@ -33,17 +34,20 @@ let cards = 0;
 /**
  * @typedef {import("../model/types.js").View} View
  * @typedef {import("../model/pens.js").Plan} Plan
- * @typedef {{store: import("../feeds.js").PageStore, feeds: import("../feeds.js").Feeds,
+ * @typedef {{store: import("../feeds.js").PageStore, feeds: import("../joined.js").AnyFeeds,
  *   painter: import("../painter.js").Painter, cursor: import("./cursor.js").Cursor,
  *   tooltip: import("./tooltip.js").Tooltip, palette: () => import("../model/colours.js").Palette,
  *   explorer: import("../explore.js").Explorer, speak: (text: string) => void,
- *   open_menu: (card: Card, button: HTMLElement) => void}} Room
+ *   open_menu: (card: Card, button: HTMLElement) => void, choices?: import("./choices.js").Choices,
+ *   where?: () => string}} Room
+ *   choices: what clicks in the legend mean, of series where nothing is said; where: its hosts, if not one
  * @typedef {{widget: import("../model/types.js").LaidWidget, view: View, plan: Plan, hidden: string[],
  *   log: boolean, ghost: import("../model/figures.js").Ghost|null}} Seen what is drawn; the widget as it is drawn
  */
 
 class Card {
   #room;
+  #choices;
   #title = el("h3", {});
   #host = el("span", { class: "card-host" });
   #unit = el("span", { class: "card-unit" });
@@ -81,9 +85,10 @@ class Card {
     this.host = host;
     this.#room = room;
     this.#pointing = new Pointing(this, room);
+    this.#choices = room.choices ?? ofSeries(room.store);
     this.#reader = new Reader({
-      toggle: (name) => room.store.do(series_toggled, { wish, name, names: this.#names() }),
-      isolate: (name) => room.store.do(series_isolated, { wish, name }),
+      toggle: (name) => this.#choices.toggle(wish, name, this.#names()),
+      isolate: (name) => this.#choices.isolate(wish, name),
       list: () => this.#list_all(),
     });
     const menu = el(
@@ -118,14 +123,20 @@ class Card {
 
   /** @param {string} title */
   #entitle(title) {
-    if (title === this.title && this.node.hasAttribute("aria-label")) return;
+    const label = `${title}, ${this.host === EVERY ? "" : "host "}${this.where}`;
+    if (this.node.getAttribute("aria-label") === label) return;
     say(this.#title, title);
-    this.node.setAttribute("aria-label", `${title}, host ${this.host}`);
+    this.node.setAttribute("aria-label", label);
   }
 
   /** The host's name, where several hosts stand side by side. */
   name_host() {
     say(this.#host, this.#many ? hostTitle(this.host, this.#room.store.state.hosts[this.host]) : "");
+  }
+
+  /** Its host, or its hosts, in words. */
+  get where() {
+    return this.#room.where?.() ?? this.host;
   }
 
   get title() {
@@ -159,7 +170,7 @@ class Card {
     const place = feeds.get(this.host)?.place(this.wish) ?? null;
     const { interval } = store.state.dashboard;
     const words = { title: this.title, unit: this.#unit.textContent ?? "", now: this.#reader.now.textContent ?? "" };
-    const about = { wish: this.wish, host: this.host, interval, edge: this.edge, words };
+    const about = { wish: this.wish, host: this.where, interval, edge: this.edge, words };
     if (!live) return { ...about, widget: place?.widget ?? null, view: this.#seen?.view ?? null, plan: this.#seen?.plan ?? null, rows: null, names: [] };
     return { ...about, widget: place?.widget ?? null, view: null, plan: null, rows: feeds.get(this.host)?.table(this.wish) ?? null, names: live.names };
   }
@@ -176,7 +187,7 @@ class Card {
     const feed = feeds.get(this.host);
     const place = feed?.place(this.wish);
     if (!feed || !place) return this.#say(waiting(store.state, this.host, feed?.refused(this.wish) ?? false));
-    const look = store.state.dashboard.looks[this.wish];
+    const look = lookFor(store.state.dashboard.looks[this.wish], this.host === EVERY);
     const widget = dressed(place.widget, look);
     const log = look === "log" && widget.kind === "line";
     this.#entitle(widget.title);
@@ -192,7 +203,7 @@ class Card {
     if (!store.state.dashboard.frozen && cursor.slid(from)) tooltip.hide();
     const view = feed.view(this.wish, from, to);
     if (!view) return;
-    const hidden = hiddenNames(store.state.dashboard.series[this.wish], view.series.map(({ name }) => name));
+    const hidden = this.#choices.hidden(this.wish, view);
     const plan = planPens(view, { kind: widget.kind, hidden, palette: this.#room.palette(), choice: this.#choice, all: this.#reader.listed });
     this.#seen = { widget, view, plan, hidden, log, ghost: this.#ghost(feed, widget) };
     this.points = view.times.length;
@@ -215,7 +226,7 @@ class Card {
     this.#zone.title = name === other ? `Times are ${name}` : `Times are ${name}; a click shows them in ${utc ? "this browser’s time" : "UTC"} (u)`;
   }
 
-  /** What was drawn one window earlier, where that is asked for. @param {import("../model/feed.js").Feed} feed @param {import("../model/types.js").LaidWidget} widget */
+  /** What was drawn one window earlier, where that is asked for. @param {import("../joined.js").AnyFeed} feed @param {import("../model/types.js").LaidWidget} widget */
   #ghost(feed, widget) {
     const before = widget.kind === "line" || widget.kind === "stacked" ? this.#room.feeds.before() : null;
     const view = before && feed.view(this.wish, before.from, before.to);

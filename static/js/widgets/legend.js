@@ -8,7 +8,7 @@ import { el, fill, say } from "../dom.js";
 
 /**
  * @typedef {{name: string, text: string}} Aside
- * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean}} Entry
+ * @typedef {{index: number, name: string, color: string, dash: string, faint?: boolean, note?: string}} Entry note: instead of a value
  * @typedef {{toggle: (name: string) => void, isolate: (name: string) => void, list: () => void}} Hands
  * @typedef {{entries: Entry[], hidden: string[], above: Aside[], readouts: Aside[],
  *   count: number, showing: string, listed: boolean}} Content
@@ -65,7 +65,8 @@ class Legend {
       this.#key = key;
       this.#build(content);
     }
-    for (const [index, node] of this.#values) grown = put(node, text(index)) || grown;
+    const notes = new Map(entries.map(({ index, note }) => [index, note]));
+    for (const [index, node] of this.#values) grown = put(node, notes.get(index) || text(index)) || grown;
     readouts.forEach((one, n) => (grown = put(this.#asides[n], one.text) || grown));
     if (grown) this.#measure();
   }

@@ -20,6 +20,10 @@ import { recent } from "./table.js";
  *   charted: there is a plot; row: under the crosshair, null where that has none, undefined without one
  */
 
+/** Seconds for which an order is kept: of hosts, of series. */
+const NOW = 4;
+const LATELY = 30;
+
 class Reader {
   now = el("span", { class: "card-now" });
   scale = el("div", { class: "heat-foot", hidden: true });
@@ -59,8 +63,9 @@ class Reader {
   #list({ widget, view, plan, hidden, range }, value) {
     const { plain } = plan;
     const names = plain.map((index) => view.series[index].name);
-    const columns = plain.map((index) => view.columns[index]);
-    const ranks = this.#order.ranks(names, columns, view.to, this.legend.busy || this.listed);
+    // Hosts are told apart by what they do now, series by what they did lately.
+    const columns = plain.map((index) => (view.own ? view.columns[index].slice(-3) : view.columns[index]));
+    const ranks = this.#order.ranks(names, columns, view.to, this.legend.busy || this.listed, view.own ? NOW : LATELY);
     // A few stand in the widget's own order; of more, the one line shows the largest.
     const rank = (/** @type {import("../model/figures.js").Pen} */ pen) => (ranks.get(pen.name) ?? 0) + (pen.faint ? plain.length : 0);
     const entries = plain.length <= 4 ? plan.entries : [...plan.entries].sort((a, b) => rank(a) - rank(b));

@@ -40,6 +40,8 @@ function headline(kind, view, plan, value) {
   if (kind === "stacked" && plan.plain.length > 1) return view.unit === "%" ? share(view, plan, value) : "";
   const drawn = [...plan.pens.filter((pen) => !pen.faint).map(({ index }) => index), ...plan.rest];
   const values = drawn.map(value).filter((one) => one === one);
+  // Of several hosts the legend tells each; no one number is theirs.
+  if (view.own) return "";
   if (!values.length) return "–";
   if (plan.plain.length === 1) return format(values[0], view.unit);
   if (kind === "heatmap" || plan.plain.length > MANY) return `max ${format(Math.max(...values), view.unit)}`;
@@ -80,7 +82,7 @@ function tipRows(kind, view, plan, row, level, range, palette, ghost = null) {
     ...plan.rest.map((index) => ({ index, name: view.series[index].name, color: palette.muted, value: number(index) })),
   ];
   const under = kind === "heatmap" ? rows[Math.floor(level * rows.length)] : null;
-  if (kind === "heatmap" || rows.length > MANY) rows.sort((a, b) => (b.value || 0) - (a.value || 0));
+  if (kind === "heatmap" || view.own || rows.length > MANY) rows.sort((a, b) => (b.value || 0) - (a.value || 0));
   else if (kind === "stacked") rows.reverse();
   const ordered = under ? [under, ...rows.filter((one) => one !== under)] : rows;
   const past = ghost && rowAt(ghost.view, view.times[row] - ghost.by);

@@ -7,6 +7,7 @@ import { el, fill, icon, say } from "../dom.js";
 import { widget_revealed } from "../layouts.js";
 import { hostTitle } from "../model/hosts.js";
 import { ASPECTS, NAMES, RESOURCES, cellAt, cellsOf, news, sentence } from "../model/verdict.js";
+import { EVERY } from "../model/together.js";
 import { parseWish } from "../model/wish.js";
 import { Badge } from "./badge.js";
 
@@ -50,7 +51,8 @@ class CellButton {
 
 class VerdictCard {
   #room;
-  #host = el("span", { class: "spoken" });
+  #of = el("span", { class: "spoken" });
+  #host = el("span", {});
   #spoken = el("p", { class: "spoken", role: "status" });
   #message = el("p", { class: "verdict-message quiet", hidden: true });
   #badge = new Badge();
@@ -81,7 +83,7 @@ class VerdictCard {
     this.node = el(
       "section",
       { class: "card", tabindex: "0", "data-wish": wish, "data-host": host, "data-kind": "verdict" },
-      el("h3", { class: "spoken" }, "Verdict", this.#host),
+      el("h3", { class: "verdict-name spoken" }, el("span", { class: "spoken" }, "Verdict"), this.#of, this.#host),
       this.#list,
       this.#message,
       this.#badge.node,
@@ -108,8 +110,13 @@ class VerdictCard {
     this.node.setAttribute("aria-label", `${this.title}, host ${this.host}`);
   }
 
+  get where() {
+    return this.host;
+  }
+
   name_host(many = this.#host.textContent !== "") {
-    say(this.#host, many ? ` of ${hostTitle(this.host, this.#room.store.state.hosts[this.host])}` : "");
+    say(this.#of, many ? " of " : "");
+    say(this.#host, many ? hostTitle(this.host, this.#room.store.state.hosts[this.host]) : "");
   }
 
   destroy() {
@@ -168,7 +175,7 @@ class VerdictCard {
   /** The card of a widget on the same host. @param {string} id @returns {HTMLElement|null} */
   #card(id) {
     const cards = /** @type {HTMLElement[]} */ ([...(this.node.closest(".board")?.querySelectorAll(".card") ?? [])]);
-    return cards.find((card) => card.dataset.host === this.host && parseWish(card.dataset.wish ?? "")?.id === id) ?? null;
+    return cards.find((card) => [this.host, EVERY].includes(card.dataset.host ?? "") && parseWish(card.dataset.wish ?? "")?.id === id) ?? null;
   }
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { stateName } from "../model/hosts.js";
+import { EVERY } from "../model/together.js";
 
 /**
  * @param {import("../actions.js").State} state
@@ -13,6 +14,7 @@ function waiting({ hosts, link }, host, refused) {
   const said = hosts[host];
   if (refused) return "This widget is not drawn: see the note at the top of the page.";
   if (!link.up) return "Waiting for the connection to vectorpy.";
+  if (host === EVERY) return "Connecting to the hosts.";
   if (!said || said.state === "connecting") return `Connecting to ${host}.`;
   return said.state === "live" ? "Waiting for the first points." : `${host} is ${stateName(said.state)}; nothing was drawn yet.`;
 }
