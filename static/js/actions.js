@@ -4,7 +4,6 @@
 
 import { narrowedWish } from "./model/narrow.js";
 import { isolated, toggled } from "./model/shown.js";
-import { GROUPS } from "./model/together.js";
 import { MOST, emptyDashboard } from "./model/url.js";
 import { canonicalWish, parseWish, printWish } from "./model/wish.js";
 
@@ -161,37 +160,6 @@ function host_named(state, { asked, host }) {
 function withoutHost(choice, host) {
   const names = choice?.names.filter((one) => one !== host) ?? [];
   return choice && names.length ? { ...choice, names } : null;
-}
-
-/** All hosts in one chart per widget, or side by side. @param {State} state @param {boolean} overlaid */
-function hosts_overlaid(state, overlaid) {
-  return change(state, { overlaid });
-}
-
-/** Shows or hides one host's lines in all charts. @param {State} state @param {string} host */
-function host_toggled(state, host) {
-  const { hosts, shownHosts } = state.dashboard;
-  return change(state, { shownHosts: toggled(shownHosts ?? undefined, host, hosts) });
-}
-
-/** One host's lines alone, or all again. @param {State} state @param {string} host */
-function host_isolated(state, host) {
-  return change(state, { shownHosts: isolated(state.dashboard.shownHosts ?? undefined, host) });
-}
-
-/** Which series of a widget is compared; null: its headline. @param {State} state @param {{wish: string, measure: string|null}} choice */
-function measure_chosen(state, { wish, measure }) {
-  const compared = { ...state.dashboard.compared };
-  delete compared[wish];
-  return change(state, { compared: measure ? { ...compared, [wish]: measure } : compared });
-}
-
-/** The present members of a group come to the page, or take the place of `instead`. @param {State} state @param {{group: string, hosts: string[], instead?: string[]}} members */
-function group_added(state, { group, hosts, instead = [] }) {
-  const kept = instead.filter((host) => !hosts.includes(host)).reduce(host_removed, state);
-  const added = hosts_added(kept, hosts);
-  const groups = [...new Set([...state.dashboard.groups, group])].slice(-GROUPS);
-  return { ...change(added, { groups }), recent: state.recent };
 }
 
 /** What a host calls itself is kept while it is away. @param {State} state @param {HostState} said */
@@ -366,22 +334,17 @@ export {
   dashboard_opened,
   findPreset,
   findWidget,
-  group_added,
   groups_told,
   home_told,
-  host_isolated,
   host_named,
   host_removed,
-  host_toggled,
   host_told,
   hosts_added,
-  hosts_overlaid,
   initialState,
   interval_chosen,
   knownWishes,
   link_changed,
   meantWish,
-  measure_chosen,
   notice_cleared,
   notice_given,
   notices_swept,

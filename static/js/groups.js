@@ -4,10 +4,11 @@
  * group has other members now, these are offered.
  */
 
-import { group_added, notice_cleared, notice_given } from "./actions.js";
+import { notice_cleared, notice_given } from "./actions.js";
 import { get } from "./api.js";
 import { changes, groupTitle, listed } from "./model/together.js";
 import { MOST } from "./model/url.js";
+import { group_added } from "./overlaying.js";
 
 /**
  * @typedef {import("./feeds.js").PageStore} PageStore

@@ -5,6 +5,7 @@
 import * as actions from "./actions.js";
 import { full_chosen } from "./layouts.js";
 import { INTERVALS, windowsFor } from "./model/url.js";
+import { hosts_overlaid } from "./overlaying.js";
 import { nextTheme, toggleCompare } from "./panels/bar.js";
 import { dialogOpen } from "./panels/dialog.js";
 
@@ -63,7 +64,7 @@ function bindings(store, hands) {
     v: (card) => card && hands.table(card),
     // What was opened last is left first.
     Escape: () => hands.release() || store.do(full_chosen, null),
-    o: () => store.state.dashboard.hosts.length > 1 && store.do(actions.hosts_overlaid, !store.state.dashboard.overlaid),
+    o: () => store.state.dashboard.hosts.length > 1 && store.do(hosts_overlaid, !store.state.dashboard.overlaid),
     j: () => focusCard(1),
     k: () => focusCard(-1),
     f: (card) => full_toggle(store, card),

@@ -128,13 +128,13 @@ function files(folder) {
   });
 }
 
-test("the page's own code that is needed to draw stays below 470 kB, all of it below 600 kB", () => {
+test("the page's own code that is needed to draw stays below 490 kB, all of it below 600 kB", () => {
   const code = files(STATIC).filter((path) => /\.(js|html)$/.test(path));
   const size = (paths) => paths.reduce((sum, path) => sum + statSync(path).size, 0);
   const first = readFileSync(`${STATIC}/index.html`, "utf8");
   const needed = code.filter((path) => first.includes(`/static${path.slice(STATIC.length)}"`));
   assert.ok(needed.length > 50);
-  assert.ok(size(needed) <= 470_000, `${size(needed)} bytes`);
+  assert.ok(size(needed) <= 490_000, `${size(needed)} bytes`);
   assert.ok(size(code) <= 600_000, `${size(code)} bytes in all`);
 });
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { group_added, host_isolated, host_named, host_removed, host_toggled, hosts_added, initialState } from "../../static/js/actions.js";
+import { host_named, host_removed, hosts_added, initialState } from "../../static/js/actions.js";
+import { group_added, host_isolated, host_toggled } from "../../static/js/overlaying.js";
 import { hostTitle, nextTry, parseHost, parseHosts, stateName } from "../../static/js/model/hosts.js";
 import { hiddenNames, toggled } from "../../static/js/model/shown.js";
 import { groupTitle, hiddenHosts, hostNames, isOverlaid, typedGroup } from "../../static/js/model/together.js";

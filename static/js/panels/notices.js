@@ -3,8 +3,9 @@
  * Lost and returned hosts are also spoken, for those who don't see the colours.
  */
 
-import { group_added, hosts_added, notice_cleared } from "../actions.js";
+import { hosts_added, notice_cleared } from "../actions.js";
 import { el, fill, icon, say } from "../dom.js";
+import { group_added } from "../overlaying.js";
 
 /** @typedef {import("../feeds.js").PageStore} PageStore */
 

@@ -3,13 +3,14 @@
  * charts, and when such a chart is drawn.
  */
 
-import { findWidget, host_isolated, host_toggled, hosts_overlaid } from "../actions.js";
+import { findWidget } from "../actions.js";
 import { el } from "../dom.js";
 import { JoinedFeeds } from "../joined.js";
 import { comparable } from "../model/compare.js";
 import { hostPen } from "../model/hostpens.js";
 import { hiddenHosts, isOverlaid } from "../model/together.js";
 import { parseWish } from "../model/wish.js";
+import { host_isolated, host_toggled, hosts_overlaid } from "../overlaying.js";
 
 /** Ticks of hosts come within so many milliseconds of a second; a chart waits for them that long. */
 const PATIENCE = 350;

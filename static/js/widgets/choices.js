@@ -3,9 +3,10 @@
  * stand in one chart, which hosts are drawn in all charts.
  */
 
-import { host_isolated, host_toggled, series_isolated, series_toggled } from "../actions.js";
+import { series_isolated, series_toggled } from "../actions.js";
 import { hiddenNames } from "../model/shown.js";
 import { hiddenHosts, hostNames } from "../model/together.js";
+import { host_isolated, host_toggled } from "../overlaying.js";
 
 /**
  * @typedef {import("../model/types.js").View} View

@@ -3,9 +3,9 @@
  * widget has several series. What is merged, and by which rule, stands in model/joined.js and compare.js.
  */
 
-import { measure_chosen } from "../actions.js";
 import { el, fill, hide } from "../dom.js";
 import { EVERY, hostNames } from "../model/together.js";
+import { measure_chosen } from "../overlaying.js";
 import { Card } from "./card.js";
 import { ofHosts } from "./choices.js";
 
