@@ -20,8 +20,8 @@ import { canonicalWish, parseWish, printWish } from "./model/wish.js";
  * @typedef {{dashboard: Dashboard, theme: "auto"|"light"|"dark"|"contrast", utc: boolean, catalog: Catalog,
  *   hosts: Record<string, HostState>, link: {up: boolean, text: string}, held: number, notices: Notice[],
  *   recent: string[], home: string|null, narrow: Record<string, import("./model/types.js").Narrow>,
- *   groups: Record<string, import("./model/types.js").Group[]>, bursts: Record<string, import("./model/burst.js").Told>}} State held: seconds of the past that
- *   the server keeps; narrow, groups: by host
+ *   containers: Record<string, import("./model/types.js").Group[]>, bursts: Record<string, import("./model/burst.js").Told>}} State held: seconds of the past that
+ *   the server keeps; narrow, containers: by host
  */
 
 const RECENT = 8;
@@ -40,7 +40,7 @@ function initialState() {
     recent: [],
     home: null,
     narrow: {},
-    groups: {},
+    containers: {},
     bursts: {},
   };
 }
@@ -83,9 +83,9 @@ function container_told(state, { host, narrow }) {
   return { ...state, narrow: narrow ? { ...all, [host]: narrow } : all };
 }
 
-/** Containers and other groups of a host. @param {State} state @param {{host: string, groups: import("./model/types.js").Group[]}} list @returns {State} */
-function groups_told(state, { host, groups }) {
-  return { ...state, groups: { ...state.groups, [host]: groups } };
+/** Containers and other groups of a host. @param {State} state @param {{host: string, containers: import("./model/types.js").Group[]}} list @returns {State} */
+function containers_told(state, { host, containers }) {
+  return { ...state, containers: { ...state.containers, [host]: containers } };
 }
 
 /** By id or alias. @param {State} state @param {string|null} id */
@@ -334,7 +334,7 @@ export {
   dashboard_opened,
   findPreset,
   findWidget,
-  groups_told,
+  containers_told,
   home_told,
   host_named,
   host_removed,

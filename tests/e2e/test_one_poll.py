@@ -26,6 +26,8 @@ def test_three_viewers_cost_no_more_than_one(view: Callable[..., Any], counter: 
 
     first = view(f"/?host={host}&preset=triage&window=5m&v=1")
     first.drawn(host, "cpu", points=3)
+    # What is asked once of a new host, its containers at last, is no poll.
+    first.until(lambda: host in first.state()["containers"], "the list of containers")
     alone = polled(first)
     second = view(f"/?host={host}&preset=disk&window=1m&v=1")
     third = view(f"/?host={host}&w=cpu&w=tcp-connections&interval=2s&window=10m&v=1")

@@ -1,7 +1,7 @@
 """Widgets of one container: what the option container makes of a wish.
 
 Which widgets stand in a widget's place is said by its file (`narrowed`); here they
-get their titles and options. Which instances are the container's is `live.groups`'.
+get their titles and options. Which instances are the container's is `live.cgroups`'.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from vectorpy.catalog.catalog import Catalog
 from vectorpy.catalog.widget import Widget
+from vectorpy.live.cgroups import Groups
 from vectorpy.live.cost import OWN
-from vectorpy.live.groups import Groups
 from vectorpy.live.narrow import NarrowView, narrow_view
 from vectorpy.live.record import Record
 from vectorpy.live.table import TableView, table_view

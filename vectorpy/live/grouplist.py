@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from vectorpy.live.groups import CONTAINER, GROUP, NAME, PATH, PATHS, listed
-from vectorpy.model.groups import Group
+from vectorpy.live.cgroups import CONTAINER, GROUP, NAME, PATH, PATHS, listed
+from vectorpy.model.cgroups import Group
 from vectorpy.model.rates import Point, Rates
 from vectorpy.model.sample import Sample
 from vectorpy.sources.face import Source

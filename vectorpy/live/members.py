@@ -11,10 +11,10 @@ from typing import Any
 from vectorpy.catalog.widget import Widget
 from vectorpy.live import cells
 from vectorpy.live.cells import Cell
-from vectorpy.live.groups import METRICS, Found, Groups
+from vectorpy.live.cgroups import METRICS, Found, Groups
 from vectorpy.live.narrow import OneGroup, naming, narrow_told, why_none
 from vectorpy.live.record import Record
-from vectorpy.model.groups import within
+from vectorpy.model.cgroups import within
 from vectorpy.model.sample import Sample
 
 

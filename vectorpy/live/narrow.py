@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from vectorpy.catalog.catalog import Catalog
-from vectorpy.live.groups import METRICS, PATH, Found, Groups
+from vectorpy.live.cgroups import METRICS, PATH, Found, Groups
 from vectorpy.live.record import Record
 from vectorpy.live.view import Row, View
 from vectorpy.model.rates import Point

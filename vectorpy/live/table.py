@@ -21,7 +21,7 @@ from vectorpy.catalog.widget import Widget
 from vectorpy.errors import VectorpyError
 from vectorpy.live import cells
 from vectorpy.live.cells import Cell, Row
-from vectorpy.live.groups import Groups
+from vectorpy.live.cgroups import Groups
 from vectorpy.live.members import Members
 from vectorpy.live.record import Record
 from vectorpy.live.view import probe_says

@@ -3,7 +3,7 @@
  * chosen, the list to choose from, and what hosts that do not have it say.
  */
 
-import { container_chosen, groups_told } from "../actions.js";
+import { container_chosen, containers_told } from "../actions.js";
 import { getContainers } from "../api.js";
 import { el, fill, icon, say } from "../dom.js";
 import { hostTitle } from "../model/hosts.js";
@@ -42,7 +42,7 @@ class Chooser {
     this.#dialog = openDialog("Narrow to a container", "containers", this.#input, whole, this.#said, this.#list);
     this.#input.addEventListener("input", () => this.#show(true));
     this.#input.addEventListener("keydown", (event) => this.#key(event));
-    const undo = store.subscribe((state) => state.groups, () => this.#show(false));
+    const undo = store.subscribe((state) => state.containers, () => this.#show(false));
     this.#dialog.addEventListener("close", () => {
       undo();
       clearTimeout(this.#timer);
@@ -60,15 +60,15 @@ class Chooser {
 
   /** @param {boolean} anew the first one is meant again */
   #show(anew) {
-    const { groups, dashboard } = this.#store.state;
-    const lists = dashboard.hosts.map((host) => groups[host] ?? []);
+    const { containers, dashboard } = this.#store.state;
+    const lists = dashboard.hosts.map((host) => containers[host] ?? []);
     const all = merged(lists);
     const before = this.#shown[this.#at]?.name;
     const found = fitting(all, this.#input.value);
     this.#shown = found.slice(0, MOST_SHOWN);
     // Until somebody moves in the list its first one is meant, whatever that is by now.
     this.#at = anew || !this.#at ? 0 : Math.max(0, this.#shown.findIndex(({ name }) => name === before));
-    const known = dashboard.hosts.every((host) => groups[host]);
+    const known = dashboard.hosts.every((host) => containers[host]);
     if (!all.length) say(this.#said, known ? "No host here tells containers or control groups." : "The list is on its way.");
     else if (!found.length) say(this.#said, `None of the ${all.length} is like “${this.#input.value.trim()}”.`);
     else say(this.#said, found.length > MOST_SHOWN ? `The first ${MOST_SHOWN} of ${found.length}.` : `${found.length} of ${all.length}`);
@@ -79,8 +79,8 @@ class Chooser {
   /** @param {Group} group @param {number} n */
   #row(group, n) {
     const { name, path, runtime, cpu, memory } = group;
-    const { dashboard, groups } = this.#store.state;
-    const having = dashboard.hosts.filter((host) => groups[host]?.some((one) => one.name === name));
+    const { dashboard, containers } = this.#store.state;
+    const having = dashboard.hosts.filter((host) => containers[host]?.some((one) => one.name === name));
     const where = dashboard.hosts.length > 1 ? `on ${having.join(", ")}` : "";
     // Of a path the last part tells most.
     const short = name === path ? path.slice(path.lastIndexOf("/") + 1) || path : name;
@@ -128,9 +128,9 @@ class Chooser {
 async function ask(store, host, age, signal) {
   try {
     const { containers } = await getContainers(host, age, signal);
-    if (!signal?.aborted) store.do(groups_told, { host, groups: containers });
+    if (!signal?.aborted) store.do(containers_told, { host, containers });
   } catch {
-    if (!signal?.aborted && !store.state.groups[host]) store.do(groups_told, { host, groups: [] });
+    if (!signal?.aborted && !store.state.containers[host]) store.do(containers_told, { host, containers: [] });
   }
 }
 
@@ -155,9 +155,9 @@ function button(store) {
   const choose = el("button", { type: "button", class: "button container-open", "aria-haspopup": "dialog", title: "Narrow the dashboard to one container (n)", onclick: open }, icon("box"), name);
   const node = el("div", { class: "container-box", hidden: true }, choose, whole);
   const show = () => {
-    const { dashboard, groups } = store.state;
+    const { dashboard, containers } = store.state;
     const { container, hosts } = dashboard;
-    node.hidden = !container && !hosts.some((host) => groups[host]?.length);
+    node.hidden = !container && !hosts.some((host) => containers[host]?.length);
     node.classList.toggle("narrowed", container !== "");
     say(name, container ? `container: ${container}` : "Container");
     choose.setAttribute("aria-label", container ? `container: ${container}, choose another` : "Narrow to a container");
@@ -167,7 +167,7 @@ function button(store) {
   };
   show();
   store.subscribe((state) => state.dashboard, show);
-  store.subscribe((state) => state.groups, show);
+  store.subscribe((state) => state.containers, show);
   return { node, open };
 }
 
@@ -179,7 +179,11 @@ function askOnce(store) {
     for (const host of dashboard.hosts) {
       if (asked.has(host) || hosts[host]?.state !== "live") continue;
       asked.add(host);
-      setTimeout(() => void ask(store, host, 60), LATER);
+      setTimeout(() => {
+        // A host that went meanwhile is asked when it is back.
+        if (store.state.hosts[host]?.state === "live") void ask(store, host, 60);
+        else asked.delete(host);
+      }, LATER);
     }
   };
   store.follow((state) => state.hosts, look);

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vectorpy.live.record import Record
-from vectorpy.model import groups
-from vectorpy.model.groups import Group
+from vectorpy.model.cgroups import SHORT, Group, chosen, identity, nearest
 
 PATH, CONTAINER = "vkernel.cgroup.path", "vkernel.cgroup.container"
 # PCP's own agent root knows docker's, podman's and LXC's containers, where it runs.
@@ -77,16 +76,16 @@ class Groups:
     def _meant(self, name: str) -> Found:
         if not self._now:
             return Found("waiting")
-        here = groups.chosen(name, self._now.values())
+        here = chosen(name, self._now.values())
         # The present first: where two tell of the same second, the newer one counts.
-        ever = groups.chosen(name, reversed(self._seen))
+        ever = chosen(name, reversed(self._seen))
         both = tuple(dict.fromkeys([*here, *ever]))
         if here:
             return Found("here", both)
         if ever:
             return Found("gone", both, since=max(self._seen[group] for group in ever))
         every = self._now.values()
-        known = tuple(groups.nearest(name, every, NEAREST))
+        known = tuple(nearest(name, every, NEAREST))
         return Found("unknown", known=known, total=len({group.name for group in every}))
 
 
@@ -112,5 +111,5 @@ def listed(paths: set[str], cgroups: dict[str, str], names: dict[str, str]) -> l
         name = known.get(path) or next(
             (n for end, n in known.items() if end and path.endswith(end)), ""
         )
-        found.append(Group(path, name or groups.identity(path)[: groups.SHORT]))
+        found.append(Group(path, name or identity(path)[:SHORT]))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vectorpy.model.groups import Group, chosen, identity, nearest, within
+from vectorpy.model.cgroups import Group, chosen, identity, nearest, within
 
 ID, OTHER = "0123456789ab" + "c" * 52, "f" * 64
 WEB = Group(f"/system.slice/docker-{ID}.scope", "web", "web")

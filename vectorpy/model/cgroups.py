@@ -1,6 +1,6 @@
 """Names of control groups: what people call them, which one a name means, who is in them.
 
-Pure text: which groups a host has is `live.groups`'.
+Pure text: which groups a host has is `live.cgroups`'.
 """
 
 from __future__ import annotations
