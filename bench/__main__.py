@@ -22,6 +22,7 @@ from bench import (
     fetches,
     first_rate,
     host_cpu,
+    many_hosts,
     memory,
     replay,
     search,
@@ -34,6 +35,7 @@ from bench.table import Row, markdown
 ROWS: dict[str, Callable[[Context], list[Row]]] = {
     "fetches": fetches.measure,
     "host-cpu": host_cpu.measure,
+    "many-hosts": many_hosts.measure,
     "viewer-cpu": viewer_cpu.measure,
     "tick-bytes": tick_bytes.measure,
     "search": search.measure,
