@@ -12,6 +12,8 @@ import { former } from "./model/span.js";
 
 const ACK_EVERY = 950;
 const ASK_EVERY = 2000;
+/** Seconds that trouble stays told, though points flow. */
+const TOLD_FOR = 5;
 /** The past is asked for in steps of so many seconds, however finely somebody moves into it. */
 const STEP = 60;
 const MOST = 3600;
@@ -46,6 +48,8 @@ class Feeds {
   /** @type {Map<string, number>} */
   #asked = new Map();
   #gone = 0;
+  /** When trouble was told last, by the key of its notice. @type {Map<string, number>} */
+  #told = new Map();
   #up = false;
   #queued = false;
   #hidden = false;
@@ -243,7 +247,18 @@ class Feeds {
     if (!taken) return;
     this.clock.observe(tick.seq, this.now());
     if (ask) this.#ask(feed, ask);
+    this.#relieve(feed.host);
     this.on_points(feed.host, tick.seq);
+  }
+
+  /** Points flow again: trouble that was told before, long enough to be read, is over. @param {string} host */
+  #relieve(host) {
+    for (const key of [`host ${host}`, "server"]) {
+      const told = this.#told.get(key);
+      if (told === undefined || this.now() < told + TOLD_FOR) continue;
+      this.#told.delete(key);
+      this.#store.do(actions.notice_cleared, key);
+    }
   }
 
   #ack() {
@@ -329,6 +344,7 @@ class Feeds {
     // What was asked wrongly stays until something else is asked; other trouble, until it is over.
     const asked = status === 400 || status === 404;
     const key = asked ? `asked ${text}` : host ? `host ${host}` : "server";
+    if (!asked) this.#told.set(key, this.now());
     this.#store.do(actions.notice_given, { key, kind: /** @type {const} */ ("error"), text, hint, host });
   }
 }

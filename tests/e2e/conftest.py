@@ -55,6 +55,7 @@ class Program:
         self.own = self.folder / "own"
         self.own.mkdir(mode=0o755)
         self.groups = self.folder / "groups.toml"
+        self.groups.touch()
         self._said = self.folder / "said.txt"
         environ = {
             "PATH": SYSTEM_PATH,
@@ -433,7 +434,12 @@ class Counter:
         self._listener.close()
 
     def _pass_on(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._target)) as server:
+        # Either end may go at any time.
+        with client, contextlib.suppress(ConnectionError):
+            self._relay(client)
+
+    def _relay(self, client: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", self._target)) as server:
             ends = {client: server, server: client}
             while not self._stop.is_set():
                 for ready in select.select(list(ends), [], [], 0.1)[0]:

@@ -193,6 +193,22 @@ def test_names_metrics_and_files_are_the_samplers_words(server: Any) -> None:
     assert (asked["wish"], asked["id"]) == ("chart;expr=a.b%20%2F%20c.d", "own")
 
 
+def test_a_host_that_does_not_answer_has_no_containers(server: Any) -> None:
+    """A page asks by itself: that is no fault on its console. What nobody may ask still is one."""
+    problem = {"type": "/problems/host-late", "title": "", "status": 504, "detail": "It is late."}
+    server.sampler.answers["containers"] = {"problem": problem}
+    status, _, text = server.get("/api/v1/hosts/web-01/containers")
+    assert status == 200
+    assert json.loads(text) == {
+        "host": "web-01",
+        "containers": [],
+        "total": 0,
+        "reason": "It is late.",
+    }
+    problem["status"] = 403
+    assert server.get("/api/v1/hosts/web-01/containers")[0] == 403
+
+
 def test_a_scheme_in_the_path_survives(server: Any) -> None:
     server.sampler.answers["host"] = {"host": "pcp://web-01"}
     assert server.get("/api/v1/hosts/pcp%3A%2F%2Fweb-01")[0] == 200

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from vectorpy.catalog.catalog import Catalog
-from vectorpy.errors import LimitReached, UserError
+from vectorpy.errors import LimitReached, UserError, VectorpyError
 from vectorpy.model import hostspec, watch
 from vectorpy.model.watch import ChannelSpec, Wish
 from vectorpy.settings import Settings
@@ -116,10 +116,7 @@ def _metric_routes(routes: Blueprint, relay: Relay) -> None:
 
     @routes.get("/hosts/<path:typed>/containers")
     def containers(typed: str) -> Response:
-        host, _ = _permitted(relay, typed)
-        # An answer is shared for some seconds, however many pages ask.
-        ask = {"host": host, "age": _number("age", 2, 60)}
-        return _text(relay.bus.request("containers", _HOST_TIMEOUT, **ask)[1])
+        return _containers(relay, _permitted(relay, typed)[0])
 
     @routes.get("/hosts/<path:typed>/widget-file")
     def widget_file(typed: str) -> Response:
@@ -177,6 +174,18 @@ def _name(key: str) -> str:
     if len(text) > 256:
         raise UserError(f"The {key} is too long.")
     return text
+
+
+def _containers(relay: Relay, host: str) -> Response:
+    # An answer is shared for some seconds, however many pages ask.
+    ask = {"host": host, "age": _number("age", 2, 60)}
+    try:
+        return _text(relay.bus.request("containers", _HOST_TIMEOUT, **ask)[1])
+    except VectorpyError as error:
+        # Pages ask by themselves: a host that goes just then is no fault of the page.
+        if error.status not in (502, 503, 504):
+            raise
+        return _json({"host": host, "containers": [], "total": 0, "reason": str(error)})
 
 
 def _json(found: dict[str, Any], status: int = 200) -> Response:
