@@ -113,7 +113,8 @@ def test_sampler_killed(view: Callable[..., Any], up: Any) -> None:
     chart = page.chart("local", "load")
     # Its oldest seconds leave by the left edge; all others are still there.
     assert min(times(page, "local")) <= max(past, chart["range"][0] + 2)
-    notices = page.page.locator(".notice")
+    # A burst of an earlier test may be told there for as long as it is kept.
+    notices = page.page.locator(".notice:not(.burst-row)")
     left = page.within(30, lambda: notices.count() == 0) or notices.all_inner_texts()
     assert left is True, left
     assert "live" in page.host("local").split()
