@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import mul
 from typing import NamedTuple
@@ -86,6 +86,22 @@ def values(column: array[float], kind: int, steps: Sequence[Step]) -> list[float
     if kind == GAUGE:
         return [_gauge(column, step) for step in steps]
     return [_rate(column, step, kind) for step in steps]
+
+
+def columns(
+    kept: Mapping[str, Mapping[str, array[float]]],
+    kinds: Mapping[str, int],
+    metrics: Iterable[str],
+    steps: Sequence[Step],
+) -> dict[str, dict[str, list[float | None]]]:
+    """`values` of all instances of these metrics; a metric of unknown kind is a gauge."""
+    return {
+        metric: {
+            instance: values(column, kinds.get(metric, GAUGE), steps)
+            for instance, column in kept.get(metric, {}).items()
+        }
+        for metric in metrics
+    }
 
 
 def _rate(column: array[float], step: Step, kind: int) -> float | None:

@@ -290,13 +290,7 @@ class Ring:
         if not rows or rows[0].time > start:
             start = max(start, self.first or 0)
         steps = intervals.steps(rows, start, end, interval)
-        columns = {
-            metric: {
-                instance: intervals.values(column, self._kinds.get(metric, GAUGE), steps)
-                for instance, column in self._columns.get(metric, {}).items()
-            }
-            for metric in metrics
-        }
+        columns = intervals.columns(self._columns, self._kinds, metrics, steps)
         return Window([step.time for step in steps], columns)
 
     def _second(self, metrics: Iterable[str], t: int) -> Window:

@@ -202,13 +202,7 @@ class Track(Ring):
         steps = intervals.steps(
             [self._row_of(slot) for slot in range(low, high)], start, end, interval
         )
-        columns = {
-            metric: {
-                instance: intervals.values(column, self._kinds.get(metric, GAUGE), steps)
-                for instance, column in self._columns.get(metric, {}).items()
-            }
-            for metric in metrics
-        }
+        columns = intervals.columns(self._columns, self._kinds, metrics, steps)
         return Window([step.time for step in steps], columns)
 
     def _row_of(self, slot: int) -> Row:
